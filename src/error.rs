@@ -1,0 +1,124 @@
+//! The one error type: what a person is told, and the exit code that goes with it.
+
+use std::fmt;
+
+use crate::diagnostic::Problem;
+
+/// What kind of ending an error is. The discriminant is the process's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Class {
+    /// Something that should have worked did not: an I/O error, a tool that is missing.
+    Failed = 1,
+    /// The request itself is wrong: the command line, a layout, a base, a binary, an `out/` that cannot take the image.
+    Invalid = 2,
+    /// A safety check said no.
+    Refused = 3,
+    /// The rollout went wrong and the old state serves again.
+    RolledBack = 4,
+    /// A signal ended the run; the same command goes on where it stopped.
+    Interrupted = 5,
+}
+
+/// An error as a person reads it: one sentence, what caused it, and the way out.
+///
+/// Messages are lower case, one sentence, with names in backticks and no final period. The cause is what the system
+/// or a library said; a hint tells what to type or change. Problems are places in text files, shown before the
+/// message.
+#[derive(Debug)]
+pub struct Error {
+    class: Class,
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<String>,
+    problems: Vec<Problem>,
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    fn new(class: Class, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), causes: Vec::new(), hints: Vec::new(), problems: Vec::new() }
+    }
+
+    /// Something that should have worked did not: exit code 1.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Class::Failed, message)
+    }
+
+    /// The request is wrong: exit code 2.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Class::Invalid, message)
+    }
+
+    /// A signal ended the run: exit code 5.
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Self::new(Class::Interrupted, message)
+    }
+
+    /// Adds what the system or a library said.
+    #[must_use]
+    pub fn cause(mut self, cause: impl fmt::Display) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// Adds a way out.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds the places in text files that the message sums up.
+    #[must_use]
+    pub fn problems(mut self, problems: Vec<Problem>) -> Self {
+        self.problems.extend(problems);
+        self
+    }
+
+    /// What kind of ending this is; `as u8` gives the exit code.
+    pub fn class(&self) -> Class {
+        self.class
+    }
+
+    /// The sentence alone.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What the system or a library said, outermost first.
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    /// The ways out.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The places in text files that the message sums up.
+    pub fn places(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+/// The error without colours or source lines, for logs and tests; the terminal's form is [`crate::ui`]'s.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for problem in &self.problems {
+            write!(f, "\n{problem}")?;
+        }
+        for cause in &self.causes {
+            write!(f, "\ncause: {cause}")?;
+        }
+        for hint in &self.hints {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

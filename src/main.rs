@@ -1,0 +1,3 @@
+//! The `vezaimg` command.
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! The pure tree of entries: what an image holds, apart from how it is read or written.
+//!
+//! The same [`Tree`] serves the base (whose files are known by size and digest) and the layer (whose files are known
+//! by content): it is generic over what a regular file carries.
+
+mod entry;
+mod path;
+mod tree;
+
+pub use entry::{Body, Entry, Kind, Metadata, Mode, Xattrs};
+pub use path::{PathError, TargetPath};
+pub use tree::{Digest, Resolved, Summary, Tree};

@@ -1,0 +1,147 @@
+//! Entries by path, and the way through symbolic links.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Entry, Kind, TargetPath};
+
+/// A sha256.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+/// 64 lower-case hex digits.
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// What is remembered of a regular file once its content has gone by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Size in bytes.
+    pub size: u64,
+    /// The content's sha256.
+    pub sha256: Digest,
+}
+
+/// Entries by path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree<F> {
+    entries: BTreeMap<TargetPath, Entry<F>>,
+}
+
+/// Where a path leads once symbolic links are followed inside the tree.
+#[derive(Debug)]
+pub enum Resolved<'a, F> {
+    /// To this entry, at this path.
+    Entry(TargetPath, &'a Entry<F>),
+    /// To nothing: the first path on the way that is not there.
+    Missing(TargetPath),
+    /// Round in circles, or through something that is not a directory.
+    Broken(TargetPath),
+}
+
+impl<F> Default for Tree<F> {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new() }
+    }
+}
+
+impl<F> Tree<F> {
+    /// An empty tree.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts an entry at a path and returns what stood there.
+    pub fn insert(&mut self, path: TargetPath, entry: Entry<F>) -> Option<Entry<F>> {
+        self.entries.insert(path, entry)
+    }
+
+    /// The entry at exactly this path; links are not followed.
+    pub fn get(&self, path: &TargetPath) -> Option<&Entry<F>> {
+        self.entries.get(path)
+    }
+
+    /// All entries in byte order of their paths: every directory before what it holds.
+    pub fn iter(&self) -> impl Iterator<Item = (&TargetPath, &Entry<F>)> {
+        self.entries.iter()
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Follows symbolic links the way a process whose root is this tree would, the last component's included.
+    /// A hard link resolves to the file that it names.
+    pub fn resolve(&self, path: &TargetPath) -> Resolved<'_, F> {
+        /// What Linux allows, `MAXSYMLINKS` in its `fs/namei.c`.
+        const MOST_LINKS: usize = 40;
+
+        let mut links = 0;
+        let mut here = TargetPath::root();
+        let mut ahead: Vec<Vec<u8>> = components(path.as_relative());
+        while let Some(name) = ahead.pop() {
+            if name == b".." {
+                here = here.parent().unwrap_or(here);
+                continue;
+            }
+            let Ok(next) = here.join(&name) else { return Resolved::Broken(here) };
+            match self.entries.get(&next).map(|entry| &entry.kind) {
+                None => return Resolved::Missing(next),
+                Some(Kind::Symlink(target)) => {
+                    links += 1;
+                    if links > MOST_LINKS {
+                        return Resolved::Broken(next);
+                    }
+                    if target.first() == Some(&b'/') {
+                        here = TargetPath::root();
+                    }
+                    ahead.extend(components(target));
+                }
+                Some(Kind::HardLink(target)) if ahead.is_empty() => here = target.clone(),
+                Some(Kind::Directory) => here = next,
+                Some(_) if ahead.is_empty() => here = next,
+                Some(_) => return Resolved::Broken(next),
+            }
+        }
+        match self.entries.get(&here) {
+            Some(entry) => Resolved::Entry(here, entry),
+            None => Resolved::Missing(here),
+        }
+    }
+}
+
+/// The components of a path or a link's target, last first, without empty and `.` ones.
+fn components(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let named = |part: &&[u8]| !part.is_empty() && *part != b".";
+    bytes.split(|byte| *byte == b'/').filter(named).rev().map(<[u8]>::to_vec).collect()
+}
+
+impl<F> FromIterator<(TargetPath, Entry<F>)> for Tree<F> {
+    fn from_iter<I: IntoIterator<Item = (TargetPath, Entry<F>)>>(entries: I) -> Self {
+        Self { entries: entries.into_iter().collect() }
+    }
+}
+
+impl<F> IntoIterator for Tree<F> {
+    type Item = (TargetPath, Entry<F>);
+    type IntoIter = std::collections::btree_map::IntoIter<TargetPath, Entry<F>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
+    }
+}

@@ -1,0 +1,35 @@
+//! Events of the library, and what is made of them: a terminal's progress, plain lines, or nothing.
+//!
+//! The library never prints: it tells a [`Listener`].
+
+/// Something that happened which a person may want to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A stage of the work began, such as ``reading the base `base.tar` ``.
+    Stage(String),
+    /// Bytes done of the present stage, of a total where it is known.
+    Progress {
+        /// Bytes done so far.
+        done: u64,
+        /// Bytes in all, when known.
+        total: Option<u64>,
+    },
+    /// Worth knowing, nothing to do.
+    Note(String),
+    /// Probably not what was meant; the work goes on.
+    Warning(String),
+}
+
+/// Whoever is told.
+pub trait Listener {
+    /// Takes one event. It must not block for long: it is called from the middle of the work.
+    fn event(&self, event: Event);
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Listener for Silent {
+    fn event(&self, _: Event) {}
+}
