@@ -1,1 +1,18 @@
-//! To come.
+//! systemd's unit files, as systemd 252 (Debian 12) understands them.
+//!
+//! ```text
+//! ServiceSpec ─▶ UnitFile ─▶ text          what the image holds
+//!                   ├──────▶ Exposure      what `systemd-analyze security --offline=true` would say
+//!                   └──────▶ Findings      what systemd would ignore, and what was probably meant
+//! ```
+//!
+//! Nothing here runs systemd: its tables are embedded, and the tests compare them with the real program.
+
+mod exec;
+mod file;
+
+#[cfg(test)]
+mod tests;
+
+pub use exec::exec_program;
+pub use file::{Directive, Section, SyntaxError, UnitFile};
