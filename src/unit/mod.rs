@@ -9,10 +9,15 @@
 //! Nothing here runs systemd: its tables are embedded, and the tests compare them with the real program.
 
 mod exec;
+mod exposure;
 mod file;
+mod names;
+mod syscalls;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use exec::exec_program;
+pub use exposure::{Assessment, Exposure, Level, exposure};
 pub use file::{Directive, Section, SyntaxError, UnitFile};

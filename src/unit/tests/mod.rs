@@ -1,1 +1,4 @@
+mod data;
+mod exposure;
 mod file;
+mod reference;
