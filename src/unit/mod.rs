@@ -8,11 +8,16 @@
 //!
 //! Nothing here runs systemd: its tables are embedded, and the tests compare them with the real program.
 
+mod directives;
 mod exec;
 mod exposure;
 mod file;
+mod kinds;
+mod lint;
 mod names;
+mod quantities;
 mod syscalls;
+mod values;
 mod words;
 
 #[cfg(test)]
@@ -21,3 +26,4 @@ mod tests;
 pub use exec::exec_program;
 pub use exposure::{Assessment, Exposure, Level, exposure};
 pub use file::{Directive, Section, SyntaxError, UnitFile};
+pub use lint::{Finding, lint};

@@ -1,4 +1,5 @@
 mod data;
 mod exposure;
 mod file;
+mod lint;
 mod reference;
