@@ -3,3 +3,4 @@ mod exposure;
 mod file;
 mod lint;
 mod reference;
+mod service;
