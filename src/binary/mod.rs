@@ -11,6 +11,8 @@ mod elf;
 mod go;
 mod refusal;
 mod search;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek};
