@@ -1,0 +1,6 @@
+mod checks;
+mod fixtures;
+mod golang;
+mod hostile;
+mod programs;
+mod refusals;
