@@ -27,6 +27,9 @@ mod squashfs;
 mod tarball;
 mod xattrs;
 
+#[cfg(test)]
+pub(in crate::base) mod tests;
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -10,6 +10,9 @@
 pub(super) mod header;
 mod pax;
 mod sparse;
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, BufRead, BufReader, Read};
 
 use tar::Header;

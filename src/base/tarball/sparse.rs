@@ -4,6 +4,9 @@
 //! three in pax headers, 0.0 (`GNU.sparse.offset` and `numbytes` in turn), 0.1 (`GNU.sparse.map`) and 1.0 (a map at the
 //! front of the content). See "Storing Sparse Files" in GNU tar's manual.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::Read;
 
 use tar::{GnuExtSparseHeader, GnuHeader, GnuSparseHeader};
