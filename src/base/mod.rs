@@ -1,1 +1,235 @@
-//! To come.
+//! The base: the root file system underneath, as one stream of entries.
+//!
+//! ```text
+//! directory ─────────────────────────────▶ walk ──┐
+//! squashfs ──▶ unsquashfs ──▶ directory ─▶ walk ──┼──▶ (path, entry) … ──▶ sink
+//! tar ──▶ gzip, xz, zstd or none ──▶ members ─────┘
+//! ```
+//!
+//! Formats are told by their first bytes. A base is hostile until it has been read: what it declares is streamed and
+//! never allocated, a stream counts only once its last checksum has been verified, and what readers of one format
+//! disagree about is refused. Whether the entries make a sound tree (duplicate paths, links to nowhere) is the sink's to
+//! judge.
+//!
+//! Device nodes, sockets and what stands below `/dev` are left out and counted: Incus makes `/dev`, and a socket belongs
+//! to a process.
+
+mod budget;
+mod decode;
+mod directory;
+mod fault;
+mod file;
+mod format;
+mod image;
+mod metadata;
+mod meter;
+mod squashfs;
+mod tarball;
+mod xattrs;
+
+#[cfg(test)]
+pub(in crate::base) mod tests;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use self::directory::{Owners, Walk};
+use self::file::BaseFile;
+use self::image::{Contents, Front};
+pub use self::metadata::ImageMetadata;
+use self::meter::Meter;
+use self::squashfs::Squashfs;
+use crate::error::{Error, Result};
+use crate::rootfs::{Body, Entry, TargetPath};
+use crate::ui::Listener;
+
+/// Takes every entry of a base in the base's own order. A body that is not read to its end is skipped. Extended
+/// attributes come with the first name of a file, and not again with its hard links.
+pub type Sink<'s> = &'s mut dyn FnMut(TargetPath, Entry<Body<'_>>) -> Result<()>;
+
+/// How a base holds its root file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A directory.
+    Directory,
+    /// A tar whose top is the root.
+    RootfsTar,
+    /// An Incus image in one tar: `metadata.yaml`, `templates/` and `rootfs/`.
+    Unified,
+    /// An Incus image in two files: a metadata tar, and a root file system in a tar or a squashfs.
+    Split,
+    /// A squashfs whose top is the root.
+    Squashfs,
+}
+
+/// A base that was found and recognised, and has still to be read.
+#[derive(Debug)]
+pub struct Base {
+    name: String,
+    form: Form,
+    metadata: Option<BaseFile>,
+    rootfs: Rootfs,
+}
+
+/// Where the root file system is.
+#[derive(Debug)]
+enum Rootfs {
+    Directory(PathBuf),
+    File(BaseFile),
+}
+
+/// What a base turned out to be, once it has been read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Description {
+    /// What the image says about itself, if the base was one.
+    pub image: Option<ImageMetadata>,
+    /// What was left out.
+    pub dropped: Dropped,
+}
+
+/// How much of a base was left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Device nodes that stood elsewhere than below `/dev`.
+    pub devices: u64,
+    /// Sockets.
+    pub sockets: u64,
+    /// Entries of any kind below `/dev`; those of a squashfs are not even unpacked, nor counted.
+    pub under_dev: u64,
+    /// Extended attributes that belong to the machine the base was made on.
+    pub xattrs: u64,
+}
+
+/// Whether a path stands below `/dev`, which Incus makes.
+fn is_under_dev(path: &TargetPath) -> bool {
+    path.as_relative().starts_with(b"dev/")
+}
+
+/// Finds a base and tells its form: one path to a directory, a root file system tar, a unified image or a squashfs; or
+/// the two files of a split image in either order. Files are read no further than to the entry that tells.
+///
+/// # Errors
+/// [`Invalid`](crate::error::Class::Invalid) if there is nothing at a path, or nothing that is a base.
+pub fn open(paths: &[PathBuf]) -> Result<Base> {
+    open_as(paths, rustix::process::geteuid().as_raw())
+}
+
+/// [`open`] by the user `euid`.
+fn open_as(paths: &[PathBuf], euid: u32) -> Result<Base> {
+    match paths {
+        [path] if stat(path)?.is_dir() => {
+            fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
+            let name = path.display().to_string();
+            directory::refuse_unpacked_image(path, &name)?;
+            Ok(Base { name, form: Form::Directory, metadata: None, rootfs: Rootfs::Directory(path.clone()) })
+        }
+        [path] => {
+            let file = BaseFile::open(path, euid)?;
+            let form = match file.front()? {
+                None => Form::Squashfs,
+                Some(Front::Metadata | Front::Rootfs) => Form::Unified,
+                Some(Front::Other) => Form::RootfsTar,
+            };
+            Ok(Base { name: file.name().to_owned(), form, metadata: None, rootfs: Rootfs::File(file) })
+        }
+        [first, second] => open_split(BaseFile::open(first, euid)?, BaseFile::open(second, euid)?),
+        _ => Err(Error::invalid(format!("a base is one file or directory, or two files, and not {}", paths.len()))),
+    }
+}
+
+fn open_split(first: BaseFile, second: BaseFile) -> Result<Base> {
+    let holds_metadata = |file: &BaseFile| Ok::<_, Error>(file.front()? == Some(Front::Metadata));
+    let (metadata, rootfs) = match (holds_metadata(&first)?, holds_metadata(&second)?) {
+        (true, false) => (first, second),
+        (false, true) => (second, first),
+        (both, _) => {
+            let which = if both { "both" } else { "neither" };
+            let (first, second) = (first.name(), second.name());
+            let message = format!("of `{first}` and `{second}`, {which} begins as the metadata tar of a split image");
+            return Err(Error::invalid(message)
+                .hint("pass one tar that holds `metadata.yaml` and one tar or squashfs that is the root file system"));
+        }
+    };
+    let name = format!("{} + {}", metadata.name(), rootfs.name());
+    Ok(Base { name, form: Form::Split, metadata: Some(metadata), rootfs: Rootfs::File(rootfs) })
+}
+
+impl Base {
+    /// The path or paths as they were given, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How it holds its root file system.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Whether modification times are the content's own. A directory's may be those of its unpacking.
+    pub fn has_times(&self) -> bool {
+        self.form != Form::Directory
+    }
+
+    /// Gives every entry to `sink`, in the base's own order, and tells the listener about the progress.
+    ///
+    /// # Errors
+    /// What the sink returns; [`Invalid`](crate::error::Class::Invalid) if the base is truncated, corrupt, ambiguous, or
+    /// has lost its owners; [`Failed`](crate::error::Class::Failed) if the disk or `unsquashfs` failed. Entries given
+    /// before an error are worth nothing.
+    pub fn read(self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
+        let image = self.metadata.as_ref().map(read_metadata).transpose()?;
+        let contents = match &self.rootfs {
+            Rootfs::Directory(path) => {
+                let meter = Meter::new(listener, None);
+                let owners = Owners::Unknown { euid: rustix::process::geteuid().as_raw() };
+                let dropped = Walk::new(path, &self.name, owners, &meter).read(sink)?;
+                meter.finish();
+                Contents { metadata: None, dropped }
+            }
+            Rootfs::File(file) => read_file(file, self.form, listener, sink)?,
+        };
+        Ok(Description { image: image.or(contents.metadata), dropped: contents.dropped })
+    }
+}
+
+fn read_metadata(file: &BaseFile) -> Result<ImageMetadata> {
+    let meter = Meter::new(&crate::ui::Silent, None);
+    image::read_metadata(&mut file.tarball(&meter)?)
+}
+
+fn read_file(file: &BaseFile, form: Form, listener: &dyn Listener, sink: Sink<'_>) -> Result<Contents> {
+    if file.is_squashfs() {
+        let (name, image, scratch) = (file.name(), file.path(), std::env::temp_dir());
+        let meter = Meter::new(listener, None);
+        let squashfs = Squashfs { name, image, tool: squashfs::UNSQUASHFS, scratch: &scratch };
+        let dropped = squashfs.read(&meter, sink)?;
+        meter.finish();
+        return Ok(Contents { metadata: None, dropped });
+    }
+    let meter = Meter::new(listener, Some(file.length()));
+    let mut tar = file.tarball(&meter)?;
+    let contents = match form {
+        Form::Unified => image::read_unified(&mut tar, sink)?,
+        _ => image::read_rootfs(&mut tar, sink)?,
+    };
+    meter.finish();
+    Ok(contents)
+}
+
+fn stat(path: &Path) -> Result<fs::Metadata> {
+    fs::metadata(path).map_err(|error| {
+        let text = path.to_string_lossy();
+        match text.strip_prefix("incus:") {
+            Some(alias) if error.kind() == io::ErrorKind::NotFound => Error::invalid(format!(
+                "`{text}` is an image in Incus, not a file"
+            ))
+            .hint(format!("run `incus image export {alias} base` and pass the file or the files that it writes")),
+            _ => unreadable(path, &error),
+        }
+    })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    Error::invalid(format!("cannot read the base `{}`", path.display())).cause(error)
+}

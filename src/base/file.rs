@@ -1,0 +1,113 @@
+//! A base that is a file: found, of a known format, and readable from the front as often as needed.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use super::decode::decoder;
+use super::fault::{self, Spot};
+use super::format::{Compression, Foreign, Format, HEAD, identify};
+use super::image::{self, Front};
+use super::meter::{Meter, Metered};
+use super::tarball::{BUFFER, Tarball};
+use super::{squashfs, stat, unreadable};
+use crate::error::{Error, Result};
+use crate::ui::Silent;
+
+/// A file of a format that is read.
+#[derive(Debug)]
+pub(super) struct BaseFile {
+    path: PathBuf,
+    name: String,
+    file: File,
+    length: u64,
+    compression: Option<Compression>,
+}
+
+impl BaseFile {
+    /// Opens a file and tells its format; `euid` is the user who reads it.
+    ///
+    /// # Errors
+    /// There is no such file, it is empty, of a format that is not read, or a squashfs that cannot be unpacked.
+    pub(super) fn open(path: &Path, euid: u32) -> Result<Self> {
+        let name = path.display().to_string();
+        let stat = stat(path)?;
+        if stat.is_dir() {
+            return Err(
+                Error::invalid(format!("`{name}` is a directory, which takes no second file")).hint("pass it alone")
+            );
+        }
+        if !stat.is_file() {
+            return Err(Error::invalid(format!("`{name}` is neither a regular file nor a directory"))
+                .hint("write what it gives into a file first: a base is read more than once"));
+        }
+        let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        let mut head = Vec::with_capacity(HEAD);
+        let read = (&mut file).take(HEAD as u64).read_to_end(&mut head);
+        read.map_err(|error| Error::failed(format!("cannot read `{name}`")).cause(error))?;
+        let length = stat.len();
+        let compression = match identify(&head) {
+            Some(Format::Tar(compression)) => Some(compression),
+            Some(Format::Squashfs) => {
+                squashfs::check(&name, &head, length, euid)?;
+                None
+            }
+            Some(Format::Foreign(foreign)) => return Err(refuse(&name, foreign)),
+            None if head.is_empty() => {
+                return Err(Error::invalid(format!("`{name}` is empty")).hint(fault::FETCH_AGAIN));
+            }
+            None => {
+                return Err(Error::invalid(format!("`{name}` is of no format that a base can have"))
+                    .cause(format!("it begins with `{}`", head[..head.len().min(8)].escape_ascii()))
+                    .hint("a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs"));
+            }
+        };
+        Ok(Self { path: path.to_owned(), name, file, length, compression })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path as it was given, for messages.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file's own length in bytes.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    pub(super) fn is_squashfs(&self) -> bool {
+        self.compression.is_none()
+    }
+
+    /// What the front of a tar tells; none for a squashfs.
+    pub(super) fn front(&self) -> Result<Option<Front>> {
+        if self.is_squashfs() {
+            return Ok(None);
+        }
+        let meter = Meter::new(&Silent, None);
+        image::front(&mut self.tarball(&meter)?).map(Some)
+    }
+
+    /// The tar from its front; what is read of the file is counted.
+    pub(super) fn tarball<'a>(&'a self, meter: &'a Meter<'a>) -> Result<Tarball<'a>> {
+        let stopped = |error| fault::stopped(&self.name, &Spot::Start, &error);
+        (&self.file).rewind().map_err(stopped)?;
+        let counted = Metered::new(&self.file, meter);
+        let input = BufReader::with_capacity(BUFFER, counted);
+        let content = decoder(self.compression.unwrap_or(Compression::None), input).map_err(stopped)?;
+        Ok(Tarball::new(&self.name, content))
+    }
+}
+
+/// What to say of a format that is known and not read.
+fn refuse(name: &str, foreign: Foreign) -> Error {
+    let error = Error::invalid(format!("`{name}` is {}, which is not read as a base", foreign.noun));
+    match foreign.convert {
+        Some(command) => error.hint(format!("run `{command} '{name}' > base.tar` and pass `base.tar`")),
+        None => error.hint("a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs"),
+    }
+}
