@@ -52,6 +52,11 @@ impl Error {
         Self::new(Class::Invalid, message)
     }
 
+    /// A safety check said no: exit code 3.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Class::Refused, message)
+    }
+
     /// A signal ended the run: exit code 5.
     pub fn interrupted(message: impl Into<String>) -> Self {
         Self::new(Class::Interrupted, message)

@@ -1,6 +1,6 @@
 //! The listening socket and the thread that accepts.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -14,8 +14,8 @@ use crate::service::Service;
 /// A connection's stack, most of it never touched.
 const STACK: usize = 256 * 1024;
 
-/// The kernel's queue of connections that nobody has accepted yet, as std sets it.
-const BACKLOG: usize = 128;
+/// The kernel's queue of connections that nobody has accepted yet.
+const BACKLOG: u16 = 1024;
 
 /// A socket that accepts connections until it is closed.
 pub(crate) struct Listener {
@@ -29,12 +29,14 @@ impl Listener {
     /// # Errors
     /// The address is taken, not the host's, or not for this user.
     pub(crate) fn start(service: &Arc<Service>) -> Result<Self, Failure> {
-        let failed = |error| {
+        let failed = |error: io::Error| {
             Failure::failed(format!("cannot listen on `{}`", service.address))
                 .cause(error)
                 .hint("`PORT` and `VEZA_LISTEN` choose another address")
         };
         let listener = TcpListener::bind(service.address).map_err(failed)?;
+        // Std asks for 128; on a socket that listens already, listen(2) sets the length anew.
+        rustix::net::listen(&listener, BACKLOG.into()).map_err(|error| failed(error.into()))?;
         let address = listener.local_addr().map_err(failed)?;
         let service = Arc::clone(service);
         let accepting = thread::Builder::new().name("accept".into()).spawn(move || accept(&listener, &service));
@@ -73,7 +75,7 @@ fn accept(listener: &TcpListener, service: &Arc<Service>) {
         }
     }
     if listener.set_nonblocking(true).is_ok() {
-        for (stream, peer) in std::iter::from_fn(|| listener.accept().ok()).take(BACKLOG) {
+        for (stream, peer) in std::iter::from_fn(|| listener.accept().ok()).take(BACKLOG.into()) {
             admit(stream, peer, service);
         }
     }

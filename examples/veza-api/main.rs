@@ -61,7 +61,7 @@ fn serve() -> Result<ExitCode, Failure> {
     let (on_stop, crash_at) = (config.on_stop, config.crash_after.map(|after| started + after));
     let signals = Signals::catch()?;
     let log = Log::open(&config.log_dir)?;
-    let service = Arc::new(Service::new(config, host::name()?, log, started));
+    let service = Arc::new(Service::new(config, host::name(), log, started));
     let listener = Listener::start(&service)?;
     let address = listener.address();
     service.log.write(&Event::Start { address, host: &service.host, version: &service.version, pid: service.pid });

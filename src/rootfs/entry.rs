@@ -88,6 +88,17 @@ impl<F> Kind<F> {
         }
     }
 
+    /// The same kind, lending what a regular file carries.
+    pub fn as_ref(&self) -> Kind<&F> {
+        match self {
+            Self::Directory => Kind::Directory,
+            Self::File(content) => Kind::File(content),
+            Self::Symlink(target) => Kind::Symlink(target.clone()),
+            Self::HardLink(target) => Kind::HardLink(target.clone()),
+            Self::Fifo => Kind::Fifo,
+        }
+    }
+
     /// The word for it in a message.
     pub fn noun(&self) -> &'static str {
         match self {

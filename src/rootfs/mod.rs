@@ -5,8 +5,10 @@
 
 mod entry;
 mod path;
+mod survey;
 mod tree;
 
 pub use entry::{Body, Entry, Kind, Metadata, Mode, Xattrs};
-pub use path::{PathError, TargetPath};
+pub use path::{PathError, TargetPath, escaped};
+pub use survey::Survey;
 pub use tree::{Digest, Resolved, Summary, Tree};

@@ -46,6 +46,12 @@ impl TargetPath {
         Self(Box::default())
     }
 
+    /// A path that the source code names.
+    pub(crate) fn known(text: &'static str) -> Self {
+        debug_assert!(Self::parse(text).is_ok(), "{text}");
+        Self(text.trim_start_matches('/').as_bytes().into())
+    }
+
     /// A path as a layout writes it: absolute and already normalised, such as `/etc/veza`.
     ///
     /// # Errors
@@ -162,9 +168,20 @@ impl fmt::Debug for TargetPath {
     }
 }
 
+/// A name for people, as [`TargetPath`]'s display writes it.
+pub fn escaped(bytes: &[u8]) -> String {
+    struct Escaped<'a>(&'a [u8]);
+    impl fmt::Display for Escaped<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write_bytes(f, self.0)
+        }
+    }
+    Escaped(bytes).to_string()
+}
+
 /// Writes a name for people: control characters and what is not UTF-8 as `\xNN`, a backslash doubled, so that no two
 /// names look alike and none can move the cursor.
-pub(crate) fn write_bytes(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+fn write_bytes(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {

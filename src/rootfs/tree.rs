@@ -137,6 +137,13 @@ impl<F> FromIterator<(TargetPath, Entry<F>)> for Tree<F> {
     }
 }
 
+/// Later entries take the place of earlier ones.
+impl<F> Extend<(TargetPath, Entry<F>)> for Tree<F> {
+    fn extend<I: IntoIterator<Item = (TargetPath, Entry<F>)>>(&mut self, entries: I) {
+        self.entries.extend(entries);
+    }
+}
+
 impl<F> IntoIterator for Tree<F> {
     type Item = (TargetPath, Entry<F>);
     type IntoIter = std::collections::btree_map::IntoIter<TargetPath, Entry<F>>;

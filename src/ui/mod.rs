@@ -1,6 +1,13 @@
-//! Events of the library, and what is made of them: a terminal's progress, plain lines, or nothing.
+//! Events of the library, and what is made of them on a terminal.
 //!
-//! The library never prints: it tells a [`Listener`].
+//! The library never prints: it tells a [`Listener`]. [`Console`] is the one place that writes to stdout and stderr.
+
+mod console;
+mod diagnostics;
+mod quantity;
+
+pub use console::Console;
+pub use quantity::{Bytes, Lasted};
 
 /// Something that happened which a person may want to see.
 #[derive(Clone, Debug, PartialEq, Eq)]

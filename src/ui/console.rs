@@ -1,0 +1,140 @@
+//! What a person sees: results on stdout, everything else on stderr.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Event, Listener, diagnostics};
+use crate::Error;
+use crate::diagnostic::Problem;
+use crate::error::Class;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// The terminal, or the pipe, that the command was started from. Colours are dropped where they do not belong
+/// (`NO_COLOR`, a pipe); a live progress bar appears only on a terminal, a line a stage elsewhere.
+#[derive(Debug)]
+pub struct Console {
+    quiet: bool,
+    bar: RefCell<Option<ProgressBar>>,
+}
+
+impl Console {
+    /// A console; `quiet` leaves only warnings, errors and the result.
+    pub fn new(quiet: bool) -> Self {
+        Self { quiet, bar: RefCell::new(None) }
+    }
+
+    /// Prints a line of the result to stdout. A reader that went away, as `head` does, is no error of ours.
+    pub fn result(&self, line: &str) {
+        self.end_stage();
+        let _ = writeln!(anstream::stdout(), "{line}");
+    }
+
+    /// Prints what clap has to say, help or a usage error, and gives the exit code that goes with it.
+    pub fn stop(text: &str, is_error: bool) -> std::process::ExitCode {
+        if is_error {
+            let _ = write!(anstream::stderr(), "{text}");
+            return std::process::ExitCode::from(Class::Invalid as u8);
+        }
+        let _ = write!(anstream::stdout(), "{text}");
+        std::process::ExitCode::SUCCESS
+    }
+
+    /// Prints a line about the result to stderr: a label and what it says.
+    pub fn detail(&self, label: &str, text: &str) {
+        if !self.quiet {
+            self.say(&format!("{FAINT}{label:>12}{FAINT:#}  {text}"));
+        }
+    }
+
+    /// Prints a problem with its source line.
+    pub fn problem(&self, problem: &Problem) {
+        self.say(&diagnostics::render(problem));
+    }
+
+    /// Prints an error: its places, the sentence, the causes and the hints.
+    pub fn error(&self, error: &Error) {
+        self.end_stage();
+        for problem in error.places() {
+            self.say(&diagnostics::render(problem));
+            self.say("");
+        }
+        self.say(&format!("{ERROR}error{ERROR:#}: {}", error.message()));
+        for cause in error.causes() {
+            self.say(&format!("  {FAINT}cause{FAINT:#}: {cause}"));
+        }
+        for hint in error.hints() {
+            self.say(&format!("  {NOTE}hint{NOTE:#}: {hint}"));
+        }
+    }
+
+    /// Takes the progress bar away.
+    pub fn end_stage(&self) {
+        if let Some(bar) = self.bar.borrow_mut().take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Prints a line to stderr, above the progress bar where there is one.
+    fn say(&self, line: &str) {
+        let print = || {
+            let _ = writeln!(anstream::stderr(), "{line}");
+        };
+        match &*self.bar.borrow() {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    fn stage(&self, text: String) {
+        if self.quiet {
+            return;
+        }
+        self.end_stage();
+        if !std::io::stderr().is_terminal() {
+            self.say(&text);
+            return;
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
+            bar.set_style(style);
+        }
+        bar.set_message(text);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        *self.bar.borrow_mut() = Some(bar);
+    }
+
+    fn progress(&self, done: u64, total: Option<u64>) {
+        let bar = self.bar.borrow();
+        let Some(bar) = &*bar else { return };
+        if bar.length().is_none()
+            && let Some(total) = total
+        {
+            let template = "{spinner} {msg}  [{bar:24}] {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar.set_length(total);
+        }
+        bar.set_position(done);
+    }
+}
+
+impl Listener for Console {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Stage(text) => self.stage(text),
+            Event::Progress { done, total } => self.progress(done, total),
+            Event::Note(_) if self.quiet => {}
+            Event::Note(text) => self.say(&format!("{NOTE}note{NOTE:#}: {text}")),
+            Event::Warning(text) => self.say(&format!("{WARNING}warning{WARNING:#}: {text}")),
+        }
+    }
+}
