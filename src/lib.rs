@@ -18,6 +18,8 @@ pub mod binary;
 pub mod diagnostic;
 pub mod error;
 pub mod interrupt;
+pub mod layer;
+pub mod layout;
 pub mod rootfs;
 pub mod ui;
 pub mod unit;

@@ -1,1 +1,141 @@
-//! To come.
+//! What an image holds: a TOML file and its variables, read into a checked [`Layout`].
+//!
+//! ```text
+//! layouts/NAME.toml ─┐
+//! --vars FILE ───────┼▶ document ─▶ decode ─▶ validate ─▶ Layout
+//! --set KEY=VALUE ───┘  places      types     paths,
+//!                       templates   names     accounts
+//! ```
+//!
+//! Reading is strict, and goes on after a mistake: a person gets all of them at once, each with file, line and column.
+//! Strings outside `[vars]` are templates (minijinja, whose language is Jinja's); an undefined name is an error.
+
+mod decode;
+mod document;
+mod embedded;
+pub mod lint;
+mod model;
+pub(crate) mod secrets;
+mod validate;
+mod variables;
+
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Problem, Severity, Source};
+use crate::{Error, Result};
+use document::Document;
+use embedded::Files;
+use variables::Variables;
+
+pub use embedded::{DEFAULT, EMBEDDED, EmbeddedFile};
+pub use model::{
+    Access, DebianBase, Directory, File, Group, Health, Image, Keep, KeepHow, Layout, Link, Network, Placed, Program,
+    Unit, User,
+};
+pub use variables::Scalar;
+
+/// Which layout is wanted, with which variables.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The file; otherwise `layouts/backend-api.toml` where there is one, else the copy in the binary.
+    pub file: Option<PathBuf>,
+    /// Files of variables, the later ones stronger.
+    pub vars: Vec<PathBuf>,
+    /// `KEY=VALUE`, stronger than any file.
+    pub set: Vec<String>,
+}
+
+/// What reading a layout gave.
+#[derive(Debug)]
+pub struct Reading {
+    /// What the layout is called in messages: its path, or that of the copy in the binary.
+    pub name: String,
+    /// The layout, when enough of it could be read. It may only be used if no problem is an error.
+    pub layout: Option<Layout>,
+    /// Everything that is wrong with it, errors and warnings, in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+impl Reading {
+    /// The layout and its warnings, or one error that holds every problem.
+    ///
+    /// # Errors
+    /// There is a problem that stops the work.
+    pub fn usable(self) -> Result<(Layout, Vec<Problem>)> {
+        let errors = self.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+        match self.layout {
+            Some(layout) if errors == 0 => Ok((layout, self.problems)),
+            _ => {
+                let message = match errors {
+                    1 => format!("`{}` has 1 problem", self.name),
+                    n => format!("`{}` has {n} problems", self.name),
+                };
+                Err(Error::invalid(message).problems(self.problems))
+            }
+        }
+    }
+}
+
+/// Reads a layout with its variables.
+///
+/// # Errors
+/// A file cannot be read at all. Whatever is wrong inside one is in [`Reading::problems`].
+pub fn read(request: &Request) -> Result<Reading> {
+    let (source, files) = open(request.file.as_deref())?;
+    parse(source, &files, request)
+}
+
+/// The layout's text, and where its own files lie.
+fn open(file: Option<&Path>) -> Result<(Source, Files)> {
+    let default = Path::new("layouts").join(DEFAULT);
+    let file = match file {
+        Some(file) => file,
+        None if default.exists() => &default,
+        None => {
+            let embedded =
+                EMBEDDED.iter().find(|file| file.name == DEFAULT).map(|file| file.content).unwrap_or_default();
+            let source = Source { name: format!("<embedded>/{DEFAULT}"), text: embedded.to_owned() };
+            return Ok((source, Files::Embedded));
+        }
+    };
+    let source = document::read_source(file, "a layout", "`vezaimg init` writes one to start from")?;
+    let directory = file.parent().unwrap_or(Path::new("")).to_owned();
+    Ok((source, Files::Directory(directory)))
+}
+
+fn parse(source: Source, files: &Files, request: &Request) -> Result<Reading> {
+    let source = Arc::new(source);
+    let name = source.name.clone();
+    let (root, errors) = DeTable::parse_recoverable(&source.text);
+    let mut problems = document::syntax_problems(&source, &errors);
+    if !problems.is_empty() {
+        return Ok(Reading { name, layout: None, problems });
+    }
+    let place = |span| crate::diagnostic::Place { source: Arc::clone(&source), span };
+    let mut variables = match root.get_ref().get("vars").map(toml::Spanned::get_ref) {
+        Some(DeValue::Table(table)) => Variables::from_defaults(table, place, &mut problems),
+        _ => Variables::default(),
+    };
+    for file in &request.vars {
+        variables.read_file(file, &mut problems)?;
+    }
+    for argument in &request.set {
+        variables.set(argument, &mut problems);
+    }
+    let document = Document::new(Arc::clone(&source), &variables);
+    let mut layout = decode::layout(&document, root.get_ref(), files);
+    problems.extend(document.into_problems());
+    if let Some(layout) = &mut layout {
+        layout.variables = variables.into_values();
+        problems.extend(validate::problems(layout));
+    }
+    problems.sort_by(|a, b| {
+        let own = |problem: &Problem| problem.place.source.name == source.name;
+        (own(a), &a.place.source.name, a.place.span.start).cmp(&(own(b), &b.place.source.name, b.place.span.start))
+    });
+    Ok(Reading { name, layout, problems })
+}

@@ -84,6 +84,19 @@ impl Level {
     pub const fn tenths(self) -> u64 {
         self.0
     }
+
+    /// The word that systemd has for it.
+    pub const fn rating(self) -> &'static str {
+        match self.0 {
+            0 => "PERFECT",
+            1..10 => "SAFE",
+            10..50 => "OK",
+            50..75 => "MEDIUM",
+            75..90 => "EXPOSED",
+            90..100 => "UNSAFE",
+            _ => "DANGEROUS",
+        }
+    }
 }
 
 /// `1.2`

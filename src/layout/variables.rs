@@ -1,0 +1,286 @@
+//! The layout's variables: defaults of `[vars]`, files of `--vars`, and `--set`, in that order.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use minijinja::value::Value;
+use toml::de::{DeTable, DeValue};
+
+use super::document::{read_source, syntax_problems};
+use crate::Result;
+use crate::diagnostic::{Place, Problem, Source, nearest};
+
+/// A variable's value. Its type is that of the default in `[vars]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// A string.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// True or false.
+    Flag(bool),
+}
+
+impl Scalar {
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a string",
+            Self::Number(_) => "a whole number",
+            Self::Flag(_) => "true or false",
+        }
+    }
+
+    /// Reads `text` as a value of this value's type.
+    fn parse_like(&self, text: &str) -> Option<Self> {
+        match self {
+            Self::Text(_) => Some(Self::Text(text.to_owned())),
+            Self::Number(_) => text.trim().parse().ok().map(Self::Number),
+            Self::Flag(_) => match text.trim() {
+                "true" | "yes" | "on" => Some(Self::Flag(true)),
+                "false" | "no" | "off" => Some(Self::Flag(false)),
+                _ => None,
+            },
+        }
+    }
+
+    fn to_template(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::Number(number) => Value::from(*number),
+            Self::Flag(flag) => Value::from(*flag),
+        }
+    }
+}
+
+impl fmt::Display for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+        }
+    }
+}
+
+/// The variables and their present values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Variables {
+    values: BTreeMap<String, Scalar>,
+}
+
+impl Variables {
+    /// The layout's `[vars]`: names and default values.
+    pub(super) fn from_defaults(
+        table: &DeTable<'_>,
+        place: impl Fn(std::ops::Range<usize>) -> Place,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut values = BTreeMap::new();
+        for (key, value) in table {
+            match scalar(value.get_ref()) {
+                Some(scalar) => {
+                    values.insert(key.get_ref().to_string(), scalar);
+                }
+                None => problems.push(
+                    Problem::error(
+                        place(value.span()),
+                        format!(
+                            "variable `{}` is {}, expected a string, a whole number, true or false",
+                            key.get_ref(),
+                            type_name(value.get_ref())
+                        ),
+                    )
+                    .hint("write each value as a variable of its own"),
+                ),
+            }
+        }
+        Self { values }
+    }
+
+    /// Takes the variables that it knows from a file of `--vars`: TOML, or the YAML of Ansible's `group_vars`, told by
+    /// the file's extension. Other names there are Ansible's business, unless they look like a misspelt one.
+    ///
+    /// # Errors
+    /// The file cannot be read. What is wrong inside it goes to `problems`.
+    pub(super) fn read_file(&mut self, path: &Path, problems: &mut Vec<Problem>) -> Result<()> {
+        let source = Arc::new(read_source(path, "a file of variables", "name an existing file with `--vars`")?);
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("toml") => self.read_toml(&source, problems),
+            _ => self.read_yaml(&source, problems),
+        }
+        Ok(())
+    }
+
+    fn read_toml(&mut self, source: &Arc<Source>, problems: &mut Vec<Problem>) {
+        let place = |span| Place { source: Arc::clone(source), span };
+        let (table, errors) = DeTable::parse_recoverable(&source.text);
+        problems.extend(syntax_problems(source, &errors));
+        for (key, value) in table.get_ref() {
+            self.take(key.get_ref(), place(key.span()), scalar(value.get_ref()), problems);
+        }
+    }
+
+    fn read_yaml(&mut self, source: &Arc<Source>, problems: &mut Vec<Problem>) {
+        use yaml_serde::Value as Yaml;
+
+        let place = |span| Place { source: Arc::clone(source), span };
+        let table: BTreeMap<String, Yaml> = match yaml_serde::from_str::<Option<_>>(&source.text) {
+            Ok(table) => table.unwrap_or_default(),
+            Err(error) => {
+                let at = error.location().map_or(0, |location| location.index().min(source.text.len()));
+                problems.push(
+                    Problem::error(place(at..at), format!("not YAML: {error}"))
+                        .hint("a file of variables is a mapping of names to values, as in Ansible's `group_vars`"),
+                );
+                return;
+            }
+        };
+        for (key, value) in &table {
+            let scalar = match value {
+                Yaml::String(text) => Some(Scalar::Text(text.clone())),
+                Yaml::Number(number) => number.as_i64().map(Scalar::Number),
+                Yaml::Bool(flag) => Some(Scalar::Flag(*flag)),
+                _ => None,
+            };
+            self.take(key, place(yaml_key(&source.text, key)), scalar, problems);
+        }
+    }
+
+    /// Takes one `KEY=VALUE` of `--set`.
+    pub(super) fn set(&mut self, argument: &str, problems: &mut Vec<Problem>) {
+        let source = Arc::new(Source { name: "--set".to_owned(), text: argument.to_owned() });
+        let place = |span| Place { source: Arc::clone(&source), span };
+        let Some((key, value)) = argument.split_once('=') else {
+            problems.push(
+                Problem::error(place(0..argument.len()), "`--set` wants KEY=VALUE")
+                    .hint(format!("such as `--set {}`", self.example())),
+            );
+            return;
+        };
+        let Some(default) = self.values.get(key) else {
+            let known = self.values.keys().map(String::as_str);
+            problems.push(
+                Problem::error(place(0..key.len()), format!("the layout has no variable `{key}`"))
+                    .hint(unknown_hint(key, known)),
+            );
+            return;
+        };
+        match default.parse_like(value) {
+            Some(scalar) => self.assign(key, place(key.len() + 1..argument.len()), scalar, problems),
+            None => problems.push(Problem::error(
+                place(key.len() + 1..argument.len()),
+                format!("variable `{key}` is `{value}`, expected {}", default.type_name()),
+            )),
+        }
+    }
+
+    fn take(&mut self, key: &str, place: Place, value: Option<Scalar>, problems: &mut Vec<Problem>) {
+        let Some(default) = self.values.get(key) else {
+            if let Some(near) = nearest(key, self.values.keys().map(String::as_str)) {
+                problems.push(
+                    Problem::warning(place, format!("`{key}` is not a variable of the layout and is not used"))
+                        .hint(format!("did you mean `{near}`?")),
+                );
+            }
+            return;
+        };
+        let fitting = value.and_then(|value| match (&value, default) {
+            (Scalar::Text(text), _) => default.parse_like(text),
+            (_, Scalar::Text(_)) => Some(Scalar::Text(value.to_string())),
+            _ if std::mem::discriminant(&value) == std::mem::discriminant(default) => Some(value),
+            _ => None,
+        });
+        match fitting {
+            Some(scalar) => self.assign(key, place, scalar, problems),
+            None => problems.push(
+                Problem::error(place, format!("variable `{key}` is not {}", default.type_name()))
+                    .hint("vaulted and structured values cannot enter an image; give a plain one with `--set`"),
+            ),
+        }
+    }
+
+    fn assign(&mut self, key: &str, place: Place, value: Scalar, problems: &mut Vec<Problem>) {
+        if matches!(&value, Scalar::Text(text) if text.contains("{{") || text.contains("{%")) {
+            problems.push(
+                Problem::error(place, format!("variable `{key}` holds a template, which only Ansible can render"))
+                    .hint(format!("give its value with `--set {key}=…`")),
+            );
+            return;
+        }
+        self.values.insert(key.to_owned(), value);
+    }
+
+    /// Something that `--set` would take, for a hint.
+    fn example(&self) -> String {
+        match self.values.iter().next() {
+            Some((key, value)) => format!("{key}={value}"),
+            None => "name=value".to_owned(),
+        }
+    }
+
+    /// The names, for a hint.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// The values as templates see them.
+    pub(super) fn context(&self) -> Value {
+        let values = self.values.iter().map(|(key, value)| (key.clone(), value.to_template()));
+        Value::from(values.collect::<BTreeMap<_, _>>())
+    }
+
+    /// The final values.
+    pub(super) fn into_values(self) -> BTreeMap<String, Scalar> {
+        self.values
+    }
+}
+
+/// What to do about a name that is not there.
+pub(super) fn unknown_hint<'a>(given: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(given, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let names: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+            if names.is_empty() { "there is none".to_owned() } else { format!("known here: {}", names.join(", ")) }
+        }
+    }
+}
+
+fn scalar(value: &DeValue<'_>) -> Option<Scalar> {
+    match value {
+        DeValue::String(text) => Some(Scalar::Text(text.to_string())),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Scalar::Number),
+        DeValue::Boolean(flag) => Some(Scalar::Flag(*flag)),
+        _ => None,
+    }
+}
+
+/// A TOML type with its article.
+pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a decimal number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// The bytes of a top-level key. The YAML reader keeps no places, so this looks for the line; a key written in a
+/// form that it does not find is placed at the beginning.
+fn yaml_key(text: &str, key: &str) -> std::ops::Range<usize> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_start_matches(['"', '\'']);
+        if bare.strip_prefix(key).is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with(':')) {
+            let start = start + (line.len() - bare.len());
+            return start..start + key.len();
+        }
+        start += line.len();
+    }
+    0..0
+}
