@@ -1,0 +1,138 @@
+//! The manifest: every entry of the image's root file system, and the digest of them all.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::rootfs::{Digest, Entry, Kind, Summary, TargetPath, Tree};
+
+/// Every entry of a root file system in byte order of the paths, as one line of JSON each.
+///
+/// The lines depend on the tree alone, not on how an image packs it: two images with the same listing hold the same
+/// root file system, whatever their compression or format.
+#[derive(Debug)]
+pub struct Listing {
+    lines: Vec<u8>,
+    entries: usize,
+}
+
+/// One entry; keys that say nothing for its type are left out.
+#[derive(Serialize)]
+struct Line<'a> {
+    path: String,
+    r#type: &'a str,
+    mode: String,
+    uid: u32,
+    gid: u32,
+    mtime: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    xattrs: std::collections::BTreeMap<String, String>,
+}
+
+impl Listing {
+    /// Lists a tree.
+    ///
+    /// # Errors
+    /// None in practice: writing to memory does not fail.
+    pub fn of(tree: &Tree<Summary>) -> io::Result<Self> {
+        let mut lines = Vec::new();
+        for (path, entry) in tree.iter() {
+            serde_json::to_writer(&mut lines, &line(path, entry))?;
+            lines.push(b'\n');
+        }
+        Ok(Self { lines, entries: tree.len() })
+    }
+
+    /// The sha256 of the lines, each ended by a line feed.
+    pub fn digest(&self) -> Digest {
+        Digest(Sha256::digest(&self.lines).into())
+    }
+
+    /// How many entries there are.
+    pub fn entries(&self) -> usize {
+        self.entries
+    }
+}
+
+fn line<'a>(path: &TargetPath, entry: &'a Entry<Summary>) -> Line<'a> {
+    let metadata = &entry.metadata;
+    let mut line = Line {
+        path: path.to_string(),
+        r#type: match entry.kind {
+            Kind::Directory => "directory",
+            Kind::File(_) => "file",
+            Kind::Symlink(_) => "symlink",
+            Kind::HardLink(_) => "hardlink",
+            Kind::Fifo => "fifo",
+        },
+        mode: metadata.mode.to_string(),
+        uid: metadata.uid,
+        gid: metadata.gid,
+        mtime: metadata.mtime,
+        size: None,
+        sha256: None,
+        target: None,
+        xattrs: metadata.xattrs.iter().map(|(name, value)| (name.escape_ascii().to_string(), hex(value))).collect(),
+    };
+    match &entry.kind {
+        Kind::File(summary) => {
+            line.size = Some(summary.size);
+            line.sha256 = Some(summary.sha256.to_string());
+        }
+        Kind::Symlink(target) => line.target = Some(crate::rootfs::escaped(target)),
+        Kind::HardLink(target) => line.target = Some(target.to_string()),
+        Kind::Directory | Kind::Fifo => {}
+    }
+    line
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What `.manifest.json` says besides the entries. Paths, link targets and names of extended attributes are escaped as
+/// in messages (`\xNN` for bytes that are not text, a backslash doubled); values of extended attributes are hex.
+#[derive(Debug, Serialize)]
+pub struct Manifest<'a> {
+    /// The version of this format.
+    pub manifest: u32,
+    /// The image's file, or files, without a directory.
+    pub image: &'a [String],
+    /// What Incus will call it.
+    pub fingerprint: String,
+    /// The digest of the listing.
+    pub rootfs_digest: String,
+    /// The release.
+    pub release: String,
+    /// The layout's image name.
+    pub layout: &'a str,
+    /// Seconds since 1970.
+    pub epoch: u64,
+}
+
+impl Manifest<'_> {
+    /// The version of this format.
+    pub const VERSION: u32 = 1;
+
+    /// Writes the manifest with an entry a line, so that two can be compared by `diff`.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
+        let head = serde_json::to_string(self)?;
+        writeln!(out, "{},\"entries\":[", head.trim_end_matches('}'))?;
+        let mut lines = listing.lines.split_inclusive(|byte| *byte == b'\n').peekable();
+        while let Some(line) = lines.next() {
+            out.write_all(line.trim_ascii_end())?;
+            out.write_all(if lines.peek().is_some() { b",\n" } else { b"\n" })?;
+        }
+        writeln!(out, "]}}")
+    }
+}

@@ -1,0 +1,180 @@
+//! The one place that writes into `out/`.
+//!
+//! A file is written without a name (`O_TMPFILE`), synced, and given its name only when it is whole: whatever ends the
+//! process before that, `kill -9` and a power cut included, leaves nothing behind. File systems without `O_TMPFILE`
+//! get a temporary name instead, which goes when the file is dropped.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+
+use crate::{Error, Result};
+
+/// The directory that artifacts land in.
+#[derive(Debug)]
+pub struct Outbox {
+    directory: PathBuf,
+    handle: OwnedFd,
+}
+
+/// A file that has no name yet.
+#[derive(Debug)]
+pub struct Staged {
+    file: File,
+    /// Where the file system has no files without a name.
+    temporary: Option<PathBuf>,
+}
+
+impl Outbox {
+    /// Opens the directory, which is made when it is not there, and checks that it can be written to.
+    ///
+    /// # Errors
+    /// It cannot be made, opened or written to.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let wrong = |cause: io::Error| unwritable(directory, &cause);
+        if directory.exists() && !directory.is_dir() {
+            return Err(wrong(io::ErrorKind::NotADirectory.into()));
+        }
+        std::fs::create_dir_all(directory).map_err(wrong)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = open(directory, flags, Mode::empty()).map_err(|error| wrong(error.into()))?;
+        let outbox = Self { directory: directory.to_owned(), handle };
+        outbox.stage()?;
+        Ok(outbox)
+    }
+
+    /// The path of a file of this name.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// A new file without a name, readable and writable.
+    ///
+    /// # Errors
+    /// The directory cannot be written to.
+    pub fn stage(&self) -> Result<Staged> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        // The umask applies, as to any file that a person makes.
+        match open(&self.directory, flags, Mode::from_raw_mode(0o666)) {
+            Ok(handle) => Ok(Staged { file: handle.into(), temporary: None }),
+            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR | rustix::io::Errno::NOENT) => {
+                self.stage_named()
+            }
+            Err(error) => Err(unwritable(&self.directory, &error.into())),
+        }
+    }
+
+    fn stage_named(&self) -> Result<Staged> {
+        let wrong = |cause: io::Error| unwritable(&self.directory, &cause);
+        let file = tempfile::Builder::new().prefix(".vezaimg-").tempfile_in(&self.directory).map_err(wrong)?;
+        let (file, path) = file.keep().map_err(|error| wrong(error.error))?;
+        Ok(Staged { file, temporary: Some(path) })
+    }
+
+    /// Gives finished files their names, in this order; the last is the one that makes the release complete.
+    ///
+    /// A file of the same name and bytes is left as it is. When anything fails, what this call named is removed again.
+    ///
+    /// # Errors
+    /// A file of that name and other bytes is there: nothing is ever overwritten. Or the disk is full.
+    pub fn publish(&self, mut files: Vec<(String, Staged)>) -> Result<()> {
+        // The image first: it is what a person knows the build by.
+        for (name, staged) in files.iter_mut().rev() {
+            self.refuse_other_bytes(name, staged)?;
+        }
+        for (name, staged) in &files {
+            staged.file.sync_all().map_err(|cause| self.unwritten(name, &cause))?;
+        }
+        let mut named = Vec::new();
+        let outcome = files.into_iter().try_for_each(|(name, staged)| {
+            if self.name(&name, staged)? {
+                named.push(name);
+            }
+            Ok(())
+        });
+        if outcome.is_err() {
+            for name in &named {
+                let _ = std::fs::remove_file(self.path(name));
+            }
+        }
+        outcome?;
+        rustix::fs::fsync(&self.handle).map_err(|error| self.unwritten("the directory", &error.into()))
+    }
+
+    /// Names a file; false when the same bytes already bore the name.
+    fn name(&self, name: &str, mut staged: Staged) -> Result<bool> {
+        let proc = format!("/proc/self/fd/{}", staged.file.as_raw_fd());
+        let from = staged.temporary.clone().unwrap_or_else(|| proc.into());
+        match linkat(CWD, &from, self.handle.as_fd(), name, AtFlags::SYMLINK_FOLLOW) {
+            Ok(()) => Ok(true),
+            // Somebody else was faster.
+            Err(rustix::io::Errno::EXIST) => self.refuse_other_bytes(name, &mut staged).map(|()| false),
+            Err(error) => Err(self.unwritten(name, &error.into())),
+        }
+    }
+
+    fn refuse_other_bytes(&self, name: &str, staged: &mut Staged) -> Result<()> {
+        let path = self.path(name);
+        match same_bytes(&mut staged.file, &path) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::refused(format!("`{}` is there already, with other bytes", path.display()))
+                .hint("name this build with `--release`, or move the old one away")),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(cause) => Err(Error::failed(format!("cannot read `{}`", path.display())).cause(cause)),
+        }
+    }
+
+    /// The error for a file of the release that could not be written.
+    pub fn unwritten(&self, what: &str, cause: &io::Error) -> Error {
+        let error = Error::invalid(format!("cannot write {what} into `{}`", self.directory.display())).cause(cause);
+        match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                error.hint("make room, or name another directory with `--out`; nothing was left behind")
+            }
+            _ => error.hint("name another directory with `--out`; nothing was left behind"),
+        }
+    }
+}
+
+fn unwritable(directory: &Path, cause: &io::Error) -> Error {
+    Error::invalid(format!("cannot write into `{}`", directory.display()))
+        .cause(cause)
+        .hint("name a directory that you can write to with `--out`")
+}
+
+fn same_bytes(file: &mut File, path: &Path) -> io::Result<bool> {
+    let mut other = File::open(path)?;
+    if other.metadata()?.len() != file.metadata()?.len() {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::Start(0))?;
+    let (mut left, mut right) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    loop {
+        let read = file.read(&mut left)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        other.read_exact(&mut right[..read])?;
+        if left[..read] != right[..read] {
+            return Ok(false);
+        }
+    }
+}
+
+impl Staged {
+    /// The file itself.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if let Some(path) = &self.temporary {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
