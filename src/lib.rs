@@ -8,13 +8,15 @@
 //!           + vars   system   of it     we add   zstd       parts    checksum, manifest
 //! ```
 //!
-//! [`binary`] reads the program that goes in, [`mod@unit`] knows systemd's unit files, `commands` tell each subcommand
+//! [`binary`] reads the program that goes in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand
 //! as a short story. The library never prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its
 //! exit code.
 
 pub mod archive;
 pub mod base;
 pub mod binary;
+pub mod cli;
+pub mod commands;
 pub mod diagnostic;
 pub mod error;
 pub mod image;

@@ -1,3 +1,37 @@
 //! The `vezaimg` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use vezaimg::cli::{self, Invocation, Request};
+use vezaimg::commands::{build, check, init};
+use vezaimg::interrupt::Interrupt;
+use vezaimg::ui::Console;
+use vezaimg::{Error, Result};
+
+fn main() -> ExitCode {
+    let Invocation { quiet, request } = match cli::parse(std::env::args_os()) {
+        Ok(invocation) => invocation,
+        Err(stop) => return Console::stop(&stop.text, stop.is_error),
+    };
+    let console = Console::new(quiet);
+    match run(request, &console) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.error(&error);
+            ExitCode::from(error.class() as u8)
+        }
+    }
+}
+
+fn run(request: Request, console: &Console) -> Result<()> {
+    let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
+    match request {
+        Request::Build(request) => build::run(&request, console, &interrupt),
+        Request::Check(request) => check::run(&request, console),
+        Request::Init(request) => init::run(&request, console),
+        Request::Completions(script) => {
+            console.result(script.trim_end());
+            Ok(())
+        }
+    }
+}

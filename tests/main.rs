@@ -1,6 +1,13 @@
 //! The integration tests: vezaimg as its users meet it, one module a subject.
+// Here a panic is a verdict.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bad_base;
+mod bad_binary;
+mod bad_layout;
+mod bad_out;
+mod init_and_check;
 mod lab_support;
+mod reproducible;
 mod sample;
 mod support;

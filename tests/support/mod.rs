@@ -1,13 +1,14 @@
 //! What several test modules share.
 
-// Here a panic is a verdict, and what a clean-up has to say can only be printed.
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr)]
+// What a clean-up has to say can only be printed.
+#![allow(clippy::print_stderr)]
 
 mod base;
 mod http;
 mod instance;
 mod lab;
 mod wait;
+pub(crate) mod workspace;
 
 pub(crate) use base::base;
 pub(crate) use http::{Reply, http_get};

@@ -1,0 +1,214 @@
+//! The command line: what clap parses, turned into requests once. No clap type leaves this module.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::archive::{Codec, Compression};
+use crate::commands::{build, check, init};
+use crate::image::Format;
+use crate::layout;
+use crate::release::ReleaseName;
+
+/// Builds immutable, byte-for-byte reproducible Incus images.
+#[derive(Debug, Parser)]
+#[command(name = "vezaimg", version, about, long_about = None, max_term_width = 120)]
+#[command(after_help = "\
+Exit codes: 0 done; 1 failed; 2 usage or invalid input; 3 refused by a safety check; 4 rolled back;
+            5 interrupted, run it again.
+The result is on stdout, everything else on stderr. https://linuxcontainers.org/incus/ is what it is for.")]
+struct Cli {
+    /// Print only warnings, errors and the result
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build an image from a layout, a base and a binary
+    #[command(after_help = "\
+Example:
+  vezaimg build --binary bin/veza-api --base bookworm.tar
+  incus image import out/veza-backend-api-….incus.tar.zst --alias veza-backend-api
+
+The release is called after the binary's digest unless --release names it. Times in the image are those of the base,
+none above SOURCE_DATE_EPOCH where that is set.")]
+    Build(BuildArgs),
+    /// Report every problem of a layout and its unit, and the unit's exposure
+    Check(CheckArgs),
+    /// Write the layouts that this program carries, to start from
+    Init {
+        /// The directory in which `layouts/` is made
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+    /// Print a completion script
+    Completions {
+        /// The shell that reads it
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+struct LayoutArgs {
+    /// The layout [default: layouts/backend-api.toml, else the copy in this program]
+    #[arg(long, value_name = "FILE")]
+    layout: Option<PathBuf>,
+    /// Give a variable of the layout another value (may be repeated)
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Take the layout's variables from a TOML file, or from YAML as in Ansible's group_vars (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    vars: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct BuildArgs {
+    #[command(flatten)]
+    layout: LayoutArgs,
+    /// The program that goes into the image
+    #[arg(long, value_name = "FILE")]
+    binary: PathBuf,
+    /// The root file system underneath: a directory, a tar, an Incus image, or the two files of a split image
+    #[arg(long, value_name = "PATH", num_args = 1..=2)]
+    base: Vec<PathBuf>,
+    /// What to call the release [default: sha- and 12 digits of the binary's sha256]
+    #[arg(long, value_name = "NAME", value_parser = ReleaseName::parse)]
+    release: Option<ReleaseName>,
+    /// Where the image lands
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
+    /// One file, or metadata and root file system apart
+    #[arg(long, value_enum, default_value_t = FormatArg::Unified)]
+    format: FormatArg,
+    /// How the image is compressed
+    #[arg(long, value_enum, default_value_t = CodecArg::Zstd)]
+    compression: CodecArg,
+    /// The compressor's level: 1 to 22 for zstd, 1 to 9 for gzip [default: 9]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    level: Option<i32>,
+    /// Threads that compress; the bytes do not depend on it [default: one a processor, 8 at most]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Print one JSON object instead of the image's path
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    #[command(flatten)]
+    layout: LayoutArgs,
+    /// Print the unit file instead of the summary
+    #[arg(long, conflicts_with = "json")]
+    unit: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatArg {
+    Unified,
+    Split,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CodecArg {
+    Zstd,
+    Gzip,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub enum Request {
+    /// `vezaimg build`.
+    Build(build::Request),
+    /// `vezaimg check`.
+    Check(check::Request),
+    /// `vezaimg init`.
+    Init(init::Request),
+    /// `vezaimg completions`: the script itself.
+    Completions(String),
+}
+
+/// A command line that was understood.
+#[derive(Debug)]
+pub struct Invocation {
+    /// Only warnings, errors and the result.
+    pub quiet: bool,
+    /// What was asked for.
+    pub request: Request,
+}
+
+/// Why there is no request: help, a version, or a usage error, ready to print.
+#[derive(Debug)]
+pub struct Stop {
+    /// What to print, with colours.
+    pub text: String,
+    /// Whether it goes to stderr, with exit code 2.
+    pub is_error: bool,
+}
+
+/// Reads the process's arguments.
+///
+/// # Errors
+/// Help or a version was asked for, or the arguments cannot be understood.
+pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invocation, Stop> {
+    let stop = |error: clap::Error| Stop { text: error.render().ansi().to_string(), is_error: error.use_stderr() };
+    let cli = Cli::try_parse_from(arguments).map_err(stop)?;
+    let request = match cli.command {
+        Command::Build(args) => Request::Build(build_request(args).map_err(stop)?),
+        Command::Check(args) => {
+            Request::Check(check::Request { layout: args.layout.into(), unit: args.unit, json: args.json })
+        }
+        Command::Init { directory } => Request::Init(init::Request { directory }),
+        Command::Completions { shell } => Request::Completions(completions(shell)),
+    };
+    Ok(Invocation { quiet: cli.quiet, request })
+}
+
+fn build_request(args: BuildArgs) -> Result<build::Request, clap::Error> {
+    let codec = match args.compression {
+        CodecArg::Zstd => Codec::Zstd,
+        CodecArg::Gzip => Codec::Gzip,
+    };
+    let compression = Compression::new(codec, args.level, args.jobs.unwrap_or_else(default_jobs)).map_err(|error| {
+        let mut command = Cli::command();
+        command.error(clap::error::ErrorKind::ValueValidation, error.message())
+    })?;
+    Ok(build::Request {
+        layout: args.layout.into(),
+        binary: args.binary,
+        base: args.base,
+        release: args.release,
+        out: args.out,
+        format: match args.format {
+            FormatArg::Unified => Format::Unified,
+            FormatArg::Split => Format::Split,
+        },
+        compression,
+        json: args.json,
+    })
+}
+
+/// More threads than this cost memory and gain little: the reader of the base cannot feed them.
+fn default_jobs() -> NonZeroUsize {
+    const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).min(MOST)
+}
+
+fn completions(shell: clap_complete::Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "vezaimg", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+impl From<LayoutArgs> for layout::Request {
+    fn from(args: LayoutArgs) -> Self {
+        Self { file: args.layout, vars: args.vars, set: args.set }
+    }
+}

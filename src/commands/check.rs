@@ -1,0 +1,146 @@
+//! `vezaimg check`: every problem of a layout and its unit, and how exposed the unit is.
+
+use serde::Serialize;
+
+use crate::diagnostic::{Problem, Severity};
+use crate::layout::{self, Layout, lint};
+use crate::ui::Console;
+use crate::unit::{Exposure, exposure};
+use crate::{Error, Result};
+
+/// What `vezaimg check` is asked to do.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The layout and its variables.
+    pub layout: layout::Request,
+    /// Print the unit file.
+    pub unit: bool,
+    /// Print one JSON object.
+    pub json: bool,
+}
+
+/// The result, as `--json` prints it.
+#[derive(Serialize)]
+struct Report<'a> {
+    layout: &'a str,
+    problems: Vec<JsonProblem>,
+    /// None without a unit.
+    exposure: Option<JsonExposure>,
+}
+
+#[derive(Serialize)]
+struct JsonProblem {
+    severity: &'static str,
+    file: String,
+    line: usize,
+    column: usize,
+    message: String,
+    hint: Option<String>,
+}
+
+#[derive(Serialize)]
+struct JsonExposure {
+    unit: String,
+    level: String,
+    rating: &'static str,
+    remaining: Vec<JsonPoint>,
+}
+
+#[derive(Serialize)]
+struct JsonPoint {
+    id: String,
+    name: String,
+    exposure: String,
+    description: String,
+}
+
+/// Checks the layout.
+///
+/// # Errors
+/// A problem stops the work: the layout cannot be built from.
+pub fn run(request: &Request, console: &Console) -> Result<()> {
+    let mut reading = layout::read(&request.layout)?;
+    if let Some(layout) = &reading.layout {
+        reading.problems.extend(lint::problems(layout, None));
+    }
+    let exposed = reading.layout.as_ref().and_then(exposed);
+    if request.json {
+        print_json(&reading.name, &reading.problems, exposed.as_ref(), console)?;
+        return verdict(&reading.name, &reading.problems);
+    }
+    let name = reading.name.clone();
+    let (layout, warnings) = reading.usable()?;
+    warnings.iter().for_each(|problem| console.problem(problem));
+    if request.unit {
+        return print_unit(&layout, console);
+    }
+    match &exposed {
+        None => console.result(&format!("{name}: ok, no unit")),
+        Some((unit, exposure)) => {
+            for point in exposure.remaining() {
+                let level = point.exposure.map(|level| level.to_string()).unwrap_or_default();
+                console.detail(&level, &format!("{:<32} {}", point.name, point.description));
+            }
+            console.result(&format!("{name}: ok, exposure of {unit} {} {}", exposure.level, exposure.level.rating()));
+        }
+    }
+    Ok(())
+}
+
+fn exposed(layout: &Layout) -> Option<(String, Exposure)> {
+    let unit = layout.unit.as_ref()?;
+    Some((unit.name.value.clone(), exposure(&unit.spec.render())))
+}
+
+fn print_unit(layout: &Layout, console: &Console) -> Result<()> {
+    let Some(unit) = &layout.unit else {
+        return Err(Error::invalid("the layout has no `[unit]`"));
+    };
+    console.result(unit.spec.render().to_string().trim_end());
+    Ok(())
+}
+
+fn print_json(name: &str, problems: &[Problem], exposed: Option<&(String, Exposure)>, console: &Console) -> Result<()> {
+    let problem = |problem: &Problem| {
+        let (line, column) = problem.place.line_column();
+        JsonProblem {
+            severity: match problem.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            file: problem.place.source.name.clone(),
+            line,
+            column,
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+        }
+    };
+    let exposure = exposed.map(|(unit, exposure)| JsonExposure {
+        unit: unit.clone(),
+        level: exposure.level.to_string(),
+        rating: exposure.level.rating(),
+        remaining: exposure
+            .remaining()
+            .into_iter()
+            .map(|point| JsonPoint {
+                id: point.id.clone(),
+                name: point.name.clone(),
+                exposure: point.exposure.map(|level| level.to_string()).unwrap_or_default(),
+                description: point.description.clone(),
+            })
+            .collect(),
+    });
+    let report = Report { layout: name, problems: problems.iter().map(problem).collect(), exposure };
+    let object = serde_json::to_string(&report).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
+    console.result(&object);
+    Ok(())
+}
+
+/// With `--json` the problems are in the object; stderr gets the sentence alone.
+fn verdict(name: &str, problems: &[Problem]) -> Result<()> {
+    match problems.iter().filter(|problem| problem.severity == Severity::Error).count() {
+        0 => Ok(()),
+        1 => Err(Error::invalid(format!("`{name}` has 1 problem"))),
+        n => Err(Error::invalid(format!("`{name}` has {n} problems"))),
+    }
+}

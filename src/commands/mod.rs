@@ -1,0 +1,5 @@
+//! The subcommands, a short story each.
+
+pub mod build;
+pub mod check;
+pub mod init;

@@ -1,0 +1,188 @@
+//! `vezaimg init` and `vezaimg check`.
+
+use std::fs;
+
+use snapbox::{IntoData, str};
+
+use crate::support::workspace::Workspace;
+
+#[test]
+fn init_writes_the_default_layout_which_check_takes() {
+    let workspace = Workspace::new();
+    let written = workspace.run(["init"]);
+    snapbox::assert_data_eq!(
+        written.stdout,
+        str![[r#"
+./layouts/backend-api.toml
+
+"#]]
+        .raw()
+    );
+    snapbox::assert_data_eq!(
+        written.stderr,
+        str![[r#"
+        next  edit it, and see what `vezaimg check` says
+
+"#]]
+        .raw()
+    );
+    let there = fs::read_to_string(workspace.join("layouts/backend-api.toml")).unwrap();
+    let ours = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/layouts/backend-api.toml")).unwrap();
+    assert_eq!(there, ours);
+    let checked = workspace.run(["check"]);
+    snapbox::assert_data_eq!(
+        checked.stdout,
+        str![[r#"
+layouts/backend-api.toml: ok, exposure of veza-backend-api.service 1.2 OK
+
+"#]]
+        .raw()
+    );
+    assert_eq!((written.code, checked.code), (Some(0), Some(0)));
+}
+
+#[test]
+fn init_never_overwrites_a_layout_that_was_edited() {
+    let workspace = Workspace::new();
+    workspace.write("layouts/backend-api.toml", "# mine\n");
+    let refused = workspace.run(["init"]);
+    snapbox::assert_data_eq!(
+        refused.stderr,
+        str![[r#"
+error: layouts that were edited are not overwritten
+  cause: `./layouts/backend-api.toml` is there already
+  hint: name another directory: `vezaimg init DIR`
+
+"#]]
+        .raw()
+    );
+    assert_eq!(refused.code, Some(3));
+    assert_eq!(fs::read_to_string(workspace.join("layouts/backend-api.toml")).unwrap(), "# mine\n");
+}
+
+#[test]
+fn init_again_changes_nothing() {
+    let workspace = Workspace::new();
+    let first = workspace.run(["init", "here"]);
+    let again = workspace.run(["init", "here"]);
+    assert_eq!(first, again);
+}
+
+#[test]
+fn check_takes_the_embedded_layout_where_there_is_none() {
+    let workspace = Workspace::new();
+    let checked = workspace.run(["check"]);
+    snapbox::assert_data_eq!(
+        checked.stdout,
+        str![[r#"
+<embedded>/backend-api.toml: ok, exposure of veza-backend-api.service 1.2 OK
+
+"#]]
+        .raw()
+    );
+    snapbox::assert_data_eq!(
+        checked.stderr,
+        str![[r#"
+         0.5  PrivateNetwork=                  the service may use the system's network
+         0.3  RestrictAddressFamilies=~AF_(INET|INET6) the service may open Internet sockets
+         0.2  PrivateMounts=                   the service may add mounts that the whole system sees
+         0.2  IPAddressDeny=                   the service may talk to any address
+         0.1  DeviceAllow=                     the service may open some devices, by way of ProtectClock=
+         0.1  RootDirectory=/RootImage=        the service sees the system's root directory
+         0.1  RestrictAddressFamilies=~AF_UNIX the service may open Unix sockets
+
+"#]]
+        .raw()
+    );
+    assert_eq!(checked.code, Some(0));
+}
+
+#[test]
+fn check_prints_the_unit() {
+    let workspace = Workspace::new();
+    let checked = workspace.run(["check", "--unit"]);
+    snapbox::assert_data_eq!(
+        checked.stdout,
+        str![[r#"
+[Unit]
+Description=Veza backend API
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=exec
+User=veza-api
+Group=veza-api
+WorkingDirectory=/opt/veza/backend-api
+Environment=PORT=8080
+EnvironmentFile=-/etc/veza/backend-api.env
+ExecStart=/opt/veza/backend-api/veza-api
+Restart=on-failure
+RestartSec=3s
+TimeoutStopSec=30s
+# Exposure 1.2 of 10, as systemd-analyze security counts it. What remains, and why:
+# - PrivateNetwork=: the service is there to be reached over the network
+# - RestrictAddressFamilies=~AF_(INET|INET6): it listens on and connects to Internet sockets
+# - PrivateMounts=: ProtectSystem= and others imply it, which an offline analysis does not see
+# - IPAddressDeny=: the addresses of its peers belong to the fleet, not to the image
+# - DeviceAllow=: ProtectClock= itself allows reading the clock's device, which PrivateDevices= hides
+# - RootDirectory=/RootImage=: the container already is a root of its own
+# - RestrictAddressFamilies=~AF_UNIX: the journal and local databases speak over Unix sockets
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+DevicePolicy=closed
+PrivateUsers=yes
+ProtectHostname=yes
+ProtectClock=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
+ProcSubset=pid
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RemoveIPC=yes
+KeyringMode=private
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+UMask=0077
+ReadWritePaths=/var/log/veza
+
+[Install]
+WantedBy=multi-user.target
+
+"#]]
+        .raw()
+    );
+    assert_eq!(checked.code, Some(0));
+}
+
+#[test]
+fn check_gives_problems_as_json() {
+    let workspace = Workspace::new();
+    workspace.change_layout("mode = \"0750\"", "mode = 750");
+    let checked = workspace.run(["check", "--layout", "layout.toml", "--json"]);
+    snapbox::assert_data_eq!(checked.stdout, str![[r#"
+{"layout":"layout.toml","problems":[{"severity":"error","file":"layout.toml","line":26,"column":8,"message":"`mode` is a whole number, expected a string","hint":"a mode is text of four octal digits, such as \"0755\""},{"severity":"error","file":"layout.toml","line":46,"column":16,"message":"`write-paths` names `/var/log/app`, which belongs to uid 0 and not to the unit's user `app`","hint":"give the directory `owner = \"app\"`"}],"exposure":{"unit":"app.service","level":"1.2","rating":"OK","remaining":[{"id":"PrivateNetwork","name":"PrivateNetwork=","exposure":"0.5","description":"the service may use the system's network"},{"id":"RestrictAddressFamilies_AF_INET_INET6","name":"RestrictAddressFamilies=~AF_(INET|INET6)","exposure":"0.3","description":"the service may open Internet sockets"},{"id":"PrivateMounts","name":"PrivateMounts=","exposure":"0.2","description":"the service may add mounts that the whole system sees"},{"id":"IPAddressDeny","name":"IPAddressDeny=","exposure":"0.2","description":"the service may talk to any address"},{"id":"DeviceAllow","name":"DeviceAllow=","exposure":"0.1","description":"the service may open some devices, by way of ProtectClock="},{"id":"RootDirectoryOrRootImage","name":"RootDirectory=/RootImage=","exposure":"0.1","description":"the service sees the system's root directory"},{"id":"RestrictAddressFamilies_AF_UNIX","name":"RestrictAddressFamilies=~AF_UNIX","exposure":"0.1","description":"the service may open Unix sockets"}]}}
+
+"#]].raw());
+    snapbox::assert_data_eq!(
+        checked.stderr,
+        str![[r#"
+error: `layout.toml` has 2 problems
+
+"#]]
+        .raw()
+    );
+    assert_eq!(checked.code, Some(2));
+}
