@@ -4,7 +4,7 @@ use std::fs;
 
 use snapbox::{IntoData, str};
 
-use crate::support::workspace::Workspace;
+use crate::support::workspace::{Workspace, outcome};
 
 #[test]
 fn init_writes_the_default_layout_which_check_takes() {
@@ -83,13 +83,13 @@ fn check_takes_the_embedded_layout_where_there_is_none() {
     snapbox::assert_data_eq!(
         checked.stderr,
         str![[r#"
-         0.5  PrivateNetwork=                  the service may use the system's network
+         0.5  PrivateNetwork=                          the service may use the system's network
          0.3  RestrictAddressFamilies=~AF_(INET|INET6) the service may open Internet sockets
-         0.2  PrivateMounts=                   the service may add mounts that the whole system sees
-         0.2  IPAddressDeny=                   the service may talk to any address
-         0.1  DeviceAllow=                     the service may open some devices, by way of ProtectClock=
-         0.1  RootDirectory=/RootImage=        the service sees the system's root directory
-         0.1  RestrictAddressFamilies=~AF_UNIX the service may open Unix sockets
+         0.2  PrivateMounts=                           the service may add mounts that the whole system sees
+         0.2  IPAddressDeny=                           the service may talk to any address
+         0.1  DeviceAllow=                             the service may open some devices, by way of ProtectClock=
+         0.1  RootDirectory=/RootImage=                the service sees the system's root directory
+         0.1  RestrictAddressFamilies=~AF_UNIX         the service may open Unix sockets
 
 "#]]
         .raw()
@@ -185,4 +185,24 @@ error: `layout.toml` has 2 problems
         .raw()
     );
     assert_eq!(checked.code, Some(2));
+}
+
+/// The whole of the default layout's unit, through the tool that the figure comes from.
+#[test]
+fn the_default_unit_s_exposure_is_what_systemd_says_and_at_most_1_2() {
+    let workspace = Workspace::new();
+    let unit = workspace.run(["check", "--unit"]);
+    workspace.write("veza-backend-api.service", unit.stdout);
+    let mut analyze = std::process::Command::new("systemd-analyze");
+    let analyze = analyze.args(["security", "--offline=true", "--threshold=12", "--no-pager"]);
+    let theirs = outcome(analyze.arg(workspace.join("veza-backend-api.service")));
+    // Beyond the threshold, in tenths, it would fail.
+    assert_eq!(theirs.code, Some(0), "{}{}", theirs.stdout, theirs.stderr);
+    let ours = workspace.run(["check"]).stdout;
+    let level = ours.trim_end().strip_suffix(" OK").and_then(|line| line.rsplit(' ').next()).unwrap();
+    assert!(
+        theirs.stdout.contains(&format!("exposure level for veza-backend-api.service: {level} OK")),
+        "{}",
+        theirs.stdout
+    );
 }

@@ -68,8 +68,8 @@ struct Report {
 pub fn run(request: &Request, console: &Console, interrupt: &Interrupt) -> Result<()> {
     let started = Instant::now();
     let (layout, warnings) = layout::read(&request.layout)?.usable()?;
-    let warnings: Vec<_> = warnings.into_iter().chain(lint::usable(&layout, None)?).collect();
     warnings.iter().for_each(|problem| console.problem(problem));
+    lint::usable(&layout, None)?;
     let binary = binary::read(&request.binary)?;
     let base = open_base(request)?;
     if binary.architecture != layout.image.architecture {
@@ -149,7 +149,7 @@ fn make_layer(layout: &Layout, binary: &Binary, base: &BaseSegment, console: &Co
     let survey = &base.survey;
     fits(&base.description, layout.image.architecture, survey)?;
     let Layer { tree, notes } = layer::assemble(layout, binary, survey)?;
-    lint::usable(layout, Some(survey))?;
+    lint::usable(layout, Some(survey))?.iter().for_each(|problem| console.problem(problem));
     check_binary(layout, binary, survey, console)?;
     notes.into_iter().for_each(|note| console.event(Event::Note(note)));
     Ok(tree)

@@ -79,7 +79,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         Some((unit, exposure)) => {
             for point in exposure.remaining() {
                 let level = point.exposure.map(|level| level.to_string()).unwrap_or_default();
-                console.detail(&level, &format!("{:<32} {}", point.name, point.description));
+                console.detail(&level, &format!("{:<40} {}", point.name, point.description));
             }
             console.result(&format!("{name}: ok, exposure of {unit} {} {}", exposure.level, exposure.level.rating()));
         }

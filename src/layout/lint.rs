@@ -82,7 +82,10 @@ fn program(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Option<Proble
         (Some(Own::Executable), _) => None,
         (Some(Own::Plain), _) => wrong("nobody may execute"),
         (Some(Own::Directory(_)), _) => wrong("is a directory"),
-        (None, None) => None,
+        (None, None) => {
+            let message = format!("`exec` names `{path}`, which only a base can hold");
+            Some(Problem::warning(place(unit, "ExecStart"), message).hint("the build looks it up in the base"))
+        }
         (None, Some(base)) => match base.resolve(&path) {
             Some((_, entry)) if matches!(entry.kind, Kind::File(_)) && executable(entry.metadata.mode) => None,
             Some(_) => wrong("is not an executable file in the base"),

@@ -1,0 +1,89 @@
+//! The README as a newcomer follows it: every command of its transcripts runs, in a fresh checkout, on a real Incus, and
+//! prints what the README says.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::Lab;
+
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A command of a transcript, and what it is said to print.
+struct Step {
+    command: String,
+    output: String,
+}
+
+/// The steps of all `console` blocks, in order.
+fn steps(readme: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut inside = false;
+    for line in readme.lines() {
+        match (line, inside) {
+            ("```console", false) => inside = true,
+            ("```", true) => inside = false,
+            (line, true) => match line.strip_prefix("$ ") {
+                Some(command) => steps.push(Step { command: command.to_owned(), output: String::new() }),
+                None => {
+                    let output = &mut steps.last_mut().expect("a transcript begins with a command").output;
+                    output.push_str(line);
+                    output.push('\n');
+                }
+            },
+            _ => {}
+        }
+    }
+    steps
+}
+
+/// What a transcript and a run have in common: digests and figures differ from one machine to another.
+fn without_figures(text: &str) -> String {
+    let mut plain = String::new();
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '.') {
+        let core = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_digest = core.len() >= 12 && core.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_figure = core.parse::<f64>().is_ok();
+        plain.push_str(if is_digest || is_figure { "#" } else { core });
+        plain.push_str(&word[core.len()..]);
+    }
+    plain
+}
+
+/// A copy of what git tracks or would, without anything that was built.
+fn fresh_checkout(at: &Path) {
+    let script =
+        "git ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=- | tar -x -C \"$0\"";
+    let status = Command::new("bash").args(["-euo", "pipefail", "-c", script]).arg(at).current_dir(REPOSITORY).status();
+    assert!(status.unwrap().success());
+    // What a newcomer waits for once: the crates, compiled.
+    symlink(Path::new(REPOSITORY).join("target"), at.join("target")).unwrap();
+}
+
+#[test]
+fn every_command_of_the_readme_runs_and_prints_what_it_says() {
+    let readme = fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
+    let steps = steps(&readme);
+    assert!(steps.len() >= 7, "the README has {} commands", steps.len());
+    let checkout = tempfile::TempDir::with_prefix("vezaimg-readme-").unwrap();
+    fresh_checkout(checkout.path());
+    let lab = Lab::shared();
+    let path = format!("{REPOSITORY}/target/release:{}", std::env::var("PATH").unwrap());
+    for Step { command, output } in steps {
+        let mut shell = Command::new("bash");
+        shell.args(["-euo", "pipefail", "-c", &command]).current_dir(checkout.path()).stdin(Stdio::null());
+        shell.env("INCUS_DIR", lab.directory()).env("PATH", &path).env("CARGO_TERM_QUIET", "true");
+        let ran = shell.output().unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+        assert!(ran.status.success(), "$ {command}\n{stdout}{stderr}");
+        if !output.is_empty() {
+            // On a terminal both streams meet; a build ends with the result, `init` begins with it.
+            let printed = [format!("{stderr}{stdout}"), format!("{stdout}{stderr}")];
+            let printed = printed.map(|text| without_figures(&text));
+            let said = without_figures(&output);
+            assert!(printed.contains(&said), "$ {command}\nthe README says:\n{said}\nit prints:\n{}", printed[0]);
+        }
+    }
+    lab.incus(&["delete", "--force", "backend-api-1"]);
+}
