@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::archive::Compression;
-use crate::base::{self, Base, Description};
+use crate::base::{self, Base, Description, Dropped};
 use crate::binary::{self, Architecture, Binary};
 use crate::diagnostic::Severity;
 use crate::image::{BaseSegment, Clock, Epoch, Format, Metadata, Packed, Packer, Pass};
@@ -151,8 +151,18 @@ fn make_layer(layout: &Layout, binary: &Binary, base: &BaseSegment, console: &Co
     let Layer { tree, notes } = layer::assemble(layout, binary, survey)?;
     lint::usable(layout, Some(survey))?.iter().for_each(|problem| console.problem(problem));
     check_binary(layout, binary, survey, console)?;
-    notes.into_iter().for_each(|note| console.event(Event::Note(note)));
+    let notes = notes.into_iter().chain(left_out(&base.description));
+    notes.for_each(|note| console.event(Event::Note(note)));
     Ok(tree)
+}
+
+/// What of the base is not in the image. Entries below `/dev` go without saying: Incus makes them.
+fn left_out(description: &Description) -> Option<String> {
+    let Dropped { devices, sockets, xattrs, under_dev: _ } = description.dropped;
+    let counted = [(devices, "device node"), (sockets, "socket"), (xattrs, "extended attribute")];
+    let part = |(n, what): &(u64, &str)| format!("{n} {what}{}", if *n == 1 { "" } else { "s" });
+    let parts: Vec<_> = counted.iter().filter(|(n, _)| *n > 0).map(part).collect();
+    (!parts.is_empty()).then(|| format!("left out of the base: {}", parts.join(", ")))
 }
 
 /// Whether the binary can run on the base.

@@ -103,7 +103,7 @@ impl Console {
             return;
         }
         let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}  {elapsed}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}  {elapsed}") {
             bar.set_style(style);
         }
         bar.set_message(text);
@@ -117,7 +117,7 @@ impl Console {
         if bar.length().is_none()
             && let Some(total) = total
         {
-            let template = "{spinner} {msg}  [{bar:24}] {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+            let template = "{spinner} {wide_msg}  [{bar:20}] {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }
