@@ -82,7 +82,7 @@ pub fn run(request: &Request, console: &Console, interrupt: &Interrupt) -> Resul
     let layer = make_layer(&layout, &binary, &segment, console)?;
     let epoch = clock.epoch(segment.survey.newest());
     let release = request.release.clone().unwrap_or_else(|| ReleaseName::of_binary(binary.sha256));
-    let metadata = Metadata::new(&layout, &release, epoch, &segment.survey);
+    let metadata = Metadata::new(&layout, &release, epoch, &segment.survey, &binary);
     let Request { format, compression, .. } = request;
     let packer = Packer { format: *format, compression, epoch, outbox: &outbox, interrupt };
     console.event(Event::Stage("packing the image".to_owned()));

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Epoch;
 use crate::archive::FORMAT_VERSION;
+use crate::binary::{Binary, GoBuildInfo};
 use crate::layer;
 use crate::layout::Layout;
 use crate::release::ReleaseName;
@@ -37,7 +38,7 @@ const NAME: &str = "{{ container.name }}";
 
 impl Metadata {
     /// What is said of an image: the layout's contract for the rollout, and where it comes from.
-    pub fn new(layout: &Layout, release: &ReleaseName, epoch: Epoch, survey: &Survey) -> Self {
+    pub fn new(layout: &Layout, release: &ReleaseName, epoch: Epoch, survey: &Survey, binary: &Binary) -> Self {
         let architecture = layout.image.architecture.as_str();
         let os_release = OsRelease::of(survey);
         let description = match os_release.get("PRETTY_NAME") {
@@ -57,6 +58,8 @@ impl Metadata {
         property("release", os_release.get("VERSION_CODENAME").or(os_release.get("VERSION_ID")));
         property("vezaimg.unit", layout.unit.as_ref().map(|unit| unit.name.value.clone()));
         property("vezaimg.health", layout.health.as_ref().map(ToString::to_string));
+        property("vezaimg.go", binary.go.as_ref().map(|go| go.go_version.clone()));
+        property("vezaimg.revision", binary.go.as_ref().and_then(revision));
         let keep: Vec<_> = layout.keep.iter().map(|keep| format!("{}:{}", keep.how, keep.path.value)).collect();
         property("vezaimg.keep", (!keep.is_empty()).then(|| keep.join(" ")));
         let templates = BTreeMap::from([
@@ -82,6 +85,11 @@ impl Metadata {
             (TargetPath::known("/templates/hosts.tpl"), hosts.into_bytes()),
         ])
     }
+}
+
+/// The commit that a Go program was built from, marked where its tree had changes that no commit holds.
+fn revision(go: &GoBuildInfo) -> Option<String> {
+    go.revision().map(|revision| format!("{revision}{}", if go.is_modified() { "-modified" } else { "" }))
 }
 
 /// os-release(5).

@@ -13,6 +13,9 @@ mod epoch;
 mod metadata;
 mod pack;
 
+#[cfg(test)]
+mod tests;
+
 pub use base_segment::{BaseSegment, Pass};
 pub use epoch::{Clock, Epoch};
 pub use metadata::Metadata;

@@ -11,6 +11,8 @@ mod network;
 mod plant;
 mod service;
 mod system;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

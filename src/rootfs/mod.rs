@@ -6,6 +6,8 @@
 mod entry;
 mod path;
 mod survey;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use entry::{Body, Entry, Kind, Metadata, Mode, Xattrs};
