@@ -4,7 +4,7 @@ use std::fs;
 
 use snapbox::{IntoData, str};
 
-use crate::support::workspace::Workspace;
+use crate::support::workspace::{LAYOUT, Workspace};
 
 #[test]
 fn init_writes_the_default_layout_which_check_takes() {
@@ -185,4 +185,13 @@ error: `layout.toml` has 2 problems
         .raw()
     );
     assert_eq!(checked.code, Some(2));
+}
+
+#[test]
+fn the_program_may_be_a_link_of_the_layout() {
+    let workspace = Workspace::new();
+    let unit = "[unit]\nname = \"app.service\"\nexec = \"/usr/local/bin/app\"\nuser = \"{{ user }}\"\n\n[binary]";
+    workspace.write("layout.toml", LAYOUT.split("[unit]").next().unwrap().replace("[binary]", unit));
+    let outcome = workspace.build(&[]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
 }
