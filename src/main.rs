@@ -29,9 +29,6 @@ fn run(request: Request, console: &Console) -> Result<()> {
         Request::Build(request) => build::run(&request, console, &interrupt),
         Request::Check(request) => check::run(&request, console),
         Request::Init(request) => init::run(&request, console),
-        Request::Completions(script) => {
-            console.result(script.trim_end());
-            Ok(())
-        }
+        Request::Completions(script) => console.result(script.trim_end()),
     }
 }

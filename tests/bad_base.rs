@@ -325,3 +325,34 @@ error: `base.tar.zst` ends before its first entry: it is truncated
         .raw()
     );
 }
+
+/// Taken for an empty file, it would cost the image every password that the base has locked.
+#[test]
+fn an_account_file_that_is_a_link_is_refused() {
+    let workspace = Workspace::new();
+    let link = Small::Link("./etc/shadow", "/usr/lib/shadow");
+    let others = SMALL_BASE.iter().filter(|entry| !matches!(entry, Small::File("./etc/shadow", ..)));
+    workspace.write("base.tar", tar_of(others.chain([&link])));
+    refused(
+        &workspace,
+        str![[r#"
+reading the base `base.tar`
+error: `/etc/shadow` of `base.tar` is not a plain file, and accounts are appended to it
+  hint: make the base again with a plain file there
+
+"#]],
+    );
+}
+
+#[test]
+fn a_link_s_target_cannot_write_to_the_terminal() {
+    refused(
+        &with_more(&[Small::Link("./etc/a", "../../\u{1b}[31m")]),
+        str![[r#"
+reading the base `base.tar`
+error: `/etc/a` of `base.tar` is a symbolic link to `../../\x1b[31m`, which leads outside the root
+  hint: an image is only ever read below its own root; mend the link in the base
+
+"#]],
+    );
+}

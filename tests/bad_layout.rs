@@ -622,3 +622,84 @@ error: cannot read a layout, `missing.toml`
     );
     assert_eq!(outcome.code, Some(2));
 }
+
+#[test]
+fn a_source_outside_the_layout_s_directory_is_refused() {
+    refused(
+        "content = \"port = {{ port }}\\n\"",
+        "source = \"/etc/shadow\"",
+        str![[r#"
+error: `/etc/shadow` is not beside the layout
+  --> layout.toml:31:10
+   |
+31 | source = "/etc/shadow"
+   |          ^^^^^^^^^^^^^
+   |
+   = hint: copy it into the layout's own directory, and name it from there
+
+error: `layout.toml` has 1 problem
+
+"#]],
+    );
+}
+
+#[test]
+fn a_kept_path_that_holds_the_binary_is_refused() {
+    let keep = "[[keep]]\npath = \"/opt/app\"\nhow = \"volume\"\n\n[binary]";
+    refused(
+        "[binary]",
+        keep,
+        str![[r#"
+error: kept path `/opt/app` holds the binary `/opt/app/app`, so that a new release would run the old one
+  --> layout.toml:38:8
+   |
+38 | path = "/opt/app"
+   |        ^^^^^^^^^^
+   |
+   = hint: keep the directory that the service writes to, and have the binary outside of it
+
+error: `layout.toml` has 1 problem
+
+"#]],
+    );
+}
+
+#[test]
+fn a_link_to_a_path_with_a_nul_is_refused() {
+    refused(
+        "target = \"/opt/app/app\"",
+        "target = \"/opt/\\u0000app\"",
+        str![[r#"
+error: `target` is longer than 4,095 bytes or holds a NUL byte, which no link can
+  --> layout.toml:35:10
+   |
+35 | target = "/opt/\u0000app"
+   |          ^^^^^^^^^^^^^^^^
+
+error: `layout.toml` has 1 problem
+
+"#]],
+    );
+}
+
+#[test]
+fn a_variable_that_stands_twice_in_yaml_is_refused() {
+    let workspace = Workspace::new();
+    workspace.write("vars.yml", "port: 1\nport: 2\n");
+    refused_in(
+        &workspace,
+        &["--vars", "vars.yml"],
+        str![[r#"
+error: not YAML: duplicate entry with key "port"
+ --> vars.yml:1:1
+  |
+1 | port: 1
+  | ^
+  |
+  = hint: a file of variables is a mapping of names to values, as in Ansible's `group_vars`
+
+error: `layout.toml` has 1 problem
+
+"#]],
+    );
+}

@@ -162,3 +162,20 @@ error: interrupted; nothing was left behind
         assert_eq!(workspace.out(), [""; 0]);
     }
 }
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let workspace = Workspace::new();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = workspace.command().args(["check", "--quiet"]).stdout(full).output().unwrap();
+    snapbox::assert_data_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        str![[r#"
+error: cannot write the result to stdout
+  cause: No space left on device (os error 28)
+
+"#]]
+        .raw()
+    );
+    assert_eq!(output.status.code(), Some(1));
+}

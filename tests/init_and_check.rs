@@ -4,7 +4,7 @@ use std::fs;
 
 use snapbox::{IntoData, str};
 
-use crate::support::workspace::{Workspace, outcome};
+use crate::support::workspace::{LAYOUT, Workspace, outcome};
 
 #[test]
 fn init_writes_the_default_layout_which_check_takes() {
@@ -205,4 +205,13 @@ fn the_default_unit_s_exposure_is_what_systemd_says_and_at_most_1_2() {
         "{}",
         theirs.stdout
     );
+}
+
+#[test]
+fn the_program_may_be_a_link_of_the_layout() {
+    let workspace = Workspace::new();
+    let unit = "[unit]\nname = \"app.service\"\nexec = \"/usr/local/bin/app\"\nuser = \"{{ user }}\"\n\n[binary]";
+    workspace.write("layout.toml", LAYOUT.split("[unit]").next().unwrap().replace("[binary]", unit));
+    let outcome = workspace.build(&[]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use snapbox::{IntoData, str};
 
-use crate::support::workspace::{Workspace, outcome};
+use crate::support::workspace::{LAYOUT, Workspace, outcome};
 
 fn image(workspace: &Workspace) -> Vec<u8> {
     let name = workspace.out().into_iter().find(|name| name.ends_with(".tar.zst")).unwrap();
@@ -87,7 +87,7 @@ fn a_source_date_epoch_that_is_no_time_is_refused() {
     snapbox::assert_data_eq!(
         refused.stderr,
         str![[r#"
-error: SOURCE_DATE_EPOCH is `yesterday`, which is not a number of seconds since 1970
+error: SOURCE_DATE_EPOCH is `yesterday`, which is not a number of seconds since 1970 from 1 to 253402300799
   hint: such as `SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)`
 
 "#]]
@@ -130,4 +130,23 @@ fn the_bytes_are_those_of_the_golden_digest() {
         }
     }
     snapbox::assert_data_eq!(digests, snapbox::Data::read_from(&golden("small.sha256"), None).raw());
+}
+
+/// Directories on a volume are given back their owners by tmpfiles.d, whose specifiers and quotes are not the path's.
+#[test]
+fn a_kept_path_reaches_tmpfiles_literally() {
+    let workspace = Workspace::new();
+    workspace.write("layout.toml", LAYOUT.replace("/var/log/app", "/var/log/100%h's"));
+    assert_eq!(workspace.build(&["--release", "v1"]).code, Some(0));
+    let read = "tar xOf out/small-v1-x86_64.incus.tar.zst rootfs/usr/lib/tmpfiles.d/small.conf";
+    let output = Command::new("sh").args(["-c", read]).current_dir(workspace.path()).output().unwrap();
+    snapbox::assert_data_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        str![[r#"
+# The owners and modes of directories that [[keep]] puts on a volume.
+d /var/log/100%%h\x27s 0750 1001 1001 -
+
+"#]]
+        .raw()
+    );
 }

@@ -15,7 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::layer::{self, Layer};
 use crate::layout::{self, Layout, lint};
 use crate::release::{ArtifactName, Listing, Manifest, Outbox, ReleaseName};
-use crate::rootfs::{Survey, TargetPath, Tree};
+use crate::rootfs::{Survey, TargetPath, Tree, escaped};
 use crate::ui::{Bytes, Console, Event, Lasted, Listener};
 use crate::{Error, Result};
 
@@ -136,10 +136,12 @@ fn read_base(
 /// An image that is for another machine cannot be the base.
 fn fits(base: &Description, architecture: Architecture, survey: &Survey) -> Result<()> {
     match base.image.as_ref().and_then(|image| image.architecture.as_deref()) {
-        Some(there) if there != architecture.as_str() => {
-            Err(Error::invalid(format!("the base `{}` is for {there}, the layout for {architecture}", survey.base()))
-                .hint("name a base of the layout's architecture, or change `architecture` in [image]"))
-        }
+        Some(there) if there != architecture.as_str() => Err(Error::invalid(format!(
+            "the base `{}` is for `{}`, the layout for `{architecture}`",
+            survey.base(),
+            escaped(there.as_bytes())
+        ))
+        .hint("name a base of the layout's architecture, or change `architecture` in [image]")),
         _ => Ok(()),
     }
 }
@@ -232,14 +234,12 @@ fn tell(report: &Report, json: bool, started: Instant, console: &Console) -> Res
     let images = &report.files[..report.images];
     if json {
         let object = serde_json::to_string(report).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
-        console.result(&object);
-        return Ok(());
+        return console.result(&object);
     }
     let took = Lasted(started.elapsed());
     console.detail("image", &format!("{}, {} entries, in {took}", Bytes(report.size), report.entries));
     console.detail("fingerprint", &report.fingerprint);
     console.detail("rootfs", &report.rootfs_digest);
     console.detail("next", &format!("incus image import {} --alias {}", images.join(" "), report.layout));
-    images.iter().for_each(|image| console.result(image));
-    Ok(())
+    images.iter().try_for_each(|image| console.result(image))
 }

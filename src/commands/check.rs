@@ -81,10 +81,9 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
                 let level = point.exposure.map(|level| level.to_string()).unwrap_or_default();
                 console.detail(&level, &format!("{:<40} {}", point.name, point.description));
             }
-            console.result(&format!("{name}: ok, exposure of {unit} {} {}", exposure.level, exposure.level.rating()));
+            console.result(&format!("{name}: ok, exposure of {unit} {} {}", exposure.level, exposure.level.rating()))
         }
     }
-    Ok(())
 }
 
 fn exposed(layout: &Layout) -> Option<(String, Exposure)> {
@@ -94,10 +93,9 @@ fn exposed(layout: &Layout) -> Option<(String, Exposure)> {
 
 fn print_unit(layout: &Layout, console: &Console) -> Result<()> {
     let Some(unit) = &layout.unit else {
-        return Err(Error::invalid("the layout has no `[unit]`"));
+        return Err(Error::invalid("the layout has no `[unit]`").hint("leave out `--unit`"));
     };
-    console.result(unit.spec.render().to_string().trim_end());
-    Ok(())
+    console.result(unit.spec.render().to_string().trim_end())
 }
 
 fn print_json(name: &str, problems: &[Problem], exposed: Option<&(String, Exposure)>, console: &Console) -> Result<()> {
@@ -132,8 +130,7 @@ fn print_json(name: &str, problems: &[Problem], exposed: Option<&(String, Exposu
     });
     let report = Report { layout: name, problems: problems.iter().map(problem).collect(), exposure };
     let object = serde_json::to_string(&report).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
-    console.result(&object);
-    Ok(())
+    console.result(&object)
 }
 
 /// With `--json` the problems are in the object; stderr gets the sentence alone.

@@ -37,7 +37,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
                 .cause(cause)
                 .hint("name a directory that you can write to")
         })?;
-        console.result(&path.display().to_string());
+        console.result(&path.display().to_string())?;
     }
     console.detail("next", "edit it, and see what `vezaimg check` says");
     Ok(())
@@ -46,7 +46,8 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
 fn is_other(path: &Path, content: &str) -> bool {
     match fs::read(path) {
         Ok(there) => there != content.as_bytes(),
-        Err(error) => error.kind() != io::ErrorKind::NotFound,
+        // A `layouts` that is a file is for the writing to tell.
+        Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
     }
 }
 

@@ -32,7 +32,7 @@ impl Epoch {
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || {
             Error::invalid(format!(
-                "SOURCE_DATE_EPOCH is `{}`, which is not a number of seconds since 1970",
+                "SOURCE_DATE_EPOCH is `{}`, which is not a number of seconds since 1970 from 1 to {LATEST}",
                 text.escape_debug()
             ))
             .hint("such as `SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)`")

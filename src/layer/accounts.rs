@@ -4,6 +4,7 @@
 //! even those that do not parse; a file is only ever appended to.
 
 use crate::layout::{Group, User};
+use crate::rootfs::escaped;
 
 /// The four files' contents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,10 +62,10 @@ fn compare(file: &[u8], name: &str, id: u32, what: &str, number: &str) -> Compar
     let mut same = false;
     for line in file.split(|byte| *byte == b'\n') {
         let mut fields = line.split(|byte| *byte == b':');
-        let there = String::from_utf8_lossy(fields.next().unwrap_or_default());
+        let there = fields.next().unwrap_or_default();
         let there_id =
             fields.nth(1).and_then(|field| str::from_utf8(field).ok()).and_then(|field| field.parse::<u32>().ok());
-        match (there == name, there_id) {
+        match (there == name.as_bytes(), there_id) {
             (true, Some(there_id)) if there_id == id => same = true,
             (true, Some(there_id)) => {
                 return Comparison::Clash(format!(
@@ -73,7 +74,8 @@ fn compare(file: &[u8], name: &str, id: u32, what: &str, number: &str) -> Compar
             }
             (false, Some(there_id)) if there_id == id => {
                 return Comparison::Clash(format!(
-                    "{number} {id} is {what} `{name}` in the layout and `{there}` in the base"
+                    "{number} {id} is {what} `{name}` in the layout and `{}` in the base",
+                    escaped(there)
                 ));
             }
             _ => {}

@@ -112,8 +112,8 @@ impl<'a> Planter<'a> {
         }
         self.faults.dedup();
         let error = Error::invalid(format!("the layout does not fit the base `{}`", self.survey.base()));
-        let error = self.faults.into_iter().fold(error, super::super::error::Error::cause);
-        Err(hints.into_iter().fold(error, super::super::error::Error::hint))
+        let error = self.faults.into_iter().fold(error, Error::cause);
+        Err(hints.into_iter().fold(error, Error::hint))
     }
 }
 

@@ -93,12 +93,15 @@ pub(super) fn plant(planter: &mut Planter<'_>, layout: &Layout, survey: &Survey)
     for (link, target) in links(unit) {
         planter.link(link, target);
     }
-    if !overriding(survey).is_empty()
-        && let Some(path) = drop_in_path(unit)
-    {
-        let text = unit.spec.hardening_drop_in().to_string();
+    if let (Some(text), Some(path)) = (drop_in(unit, survey), drop_in_path(unit)) {
         planter.file(path, ROOT_FILE, Content::Bytes(text.into_bytes()));
     }
+}
+
+/// The drop-in, where there is hardening and the base would switch it off.
+fn drop_in(unit: &Unit, survey: &Survey) -> Option<String> {
+    let drop_in = unit.spec.hardening_drop_in();
+    (!drop_in.is_empty() && !overriding(survey).is_empty()).then(|| drop_in.to_string())
 }
 
 /// tmpfiles.d(5) for the directories on volumes: a new volume's root belongs to root with mode 0711.
@@ -108,15 +111,21 @@ fn tmpfiles(layout: &Layout) -> String {
         let path = &keep.path.value;
         for directory in layout.directories.iter().filter(|directory| directory.path.value == *path) {
             let access = directory.access;
-            // `\x20` and the like are what TargetPath's display and tmpfiles.d have in common.
+            let path = tmpfiles_word(path);
             text.push_str(&format!("d {path} {} {} {} -\n", access.mode, access.uid, access.gid));
         }
     }
     text
 }
 
+/// A path as tmpfiles.d(5) reads one back: C escapes, which TargetPath's display has in common with it, no quotes that
+/// would open a quoted word, no specifiers.
+fn tmpfiles_word(path: &TargetPath) -> String {
+    path.to_string().replace('"', "\\x22").replace('\'', "\\x27").replace('%', "%%")
+}
+
 pub(super) fn notes(layout: &Layout, survey: &Survey) -> Vec<String> {
-    let Some(unit) = &layout.unit else { return Vec::new() };
+    let Some(unit) = layout.unit.as_ref().filter(|unit| drop_in(unit, survey).is_some()) else { return Vec::new() };
     let note = |path: &TargetPath| {
         format!("`{path}` of the base changes every service; a drop-in of `{}` keeps its hardening", unit.name.value)
     };

@@ -53,17 +53,16 @@ pub(super) fn check(survey: &Survey) -> Result<()> {
 }
 
 pub(super) fn plant(planter: &mut Planter<'_>, layout: &Layout, survey: &Survey) -> Result<()> {
-    let file = |path: &'static str| survey.content(&TargetPath::known(path)).unwrap_or_default().to_vec();
     let mut accounts = Accounts {
-        passwd: file("/etc/passwd"),
-        group: file("/etc/group"),
-        shadow: file("/etc/shadow"),
-        gshadow: file("/etc/gshadow"),
+        passwd: account_file(survey, "/etc/passwd")?,
+        group: account_file(survey, "/etc/group")?,
+        shadow: account_file(survey, "/etc/shadow")?,
+        gshadow: account_file(survey, "/etc/gshadow")?,
     };
     let clashes = accounts.add(&layout.users, &layout.groups);
     if !clashes.is_empty() {
         let error = Error::invalid(format!("accounts of the layout clash with those of the base `{}`", survey.base()));
-        let error = clashes.into_iter().fold(error, super::super::error::Error::cause);
+        let error = clashes.into_iter().fold(error, Error::cause);
         return Err(error.hint("give the layout's account a free number, or the name and number that the base has"));
     }
     // 42 is the group `shadow` on every Debian; a base that has the files keeps its own owner.
@@ -89,6 +88,24 @@ pub(super) fn plant(planter: &mut Planter<'_>, layout: &Layout, survey: &Survey)
     let hosts = hosts(&layout.image.name);
     planter.file(TargetPath::known("/etc/hosts"), ROOT_FILE, Content::Bytes(hosts.into_bytes()));
     Ok(())
+}
+
+/// The base's lines, none when it has no such file. One that is there and was not read must not pass for an empty one:
+/// the image would lose every account of the base.
+fn account_file(survey: &Survey, path: &'static str) -> Result<Vec<u8>> {
+    let path = TargetPath::known(path);
+    match (survey.content(&path), survey.tree().get(&path)) {
+        (Some(content), _) => Ok(content.to_vec()),
+        (None, None) => Ok(Vec::new()),
+        (None, Some(entry)) => {
+            let what = match entry.kind {
+                Kind::File(_) => "too large to be read",
+                _ => "not a plain file",
+            };
+            Err(Error::invalid(format!("`{path}` of `{}` is {what}, and accounts are appended to it", survey.base()))
+                .hint("make the base again with a plain file there"))
+        }
+    }
 }
 
 /// `/etc/hosts` for a machine of this name, which may be a placeholder of Incus's templates.

@@ -1,7 +1,7 @@
 //! From the document's tables to the layout's values: types, ranges and names, table by table.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use toml::de::DeTable;
@@ -239,6 +239,12 @@ fn file(document: &Document, section: Section<'_>, owners: &Owners, files: &File
 }
 
 fn beside(section: &Section<'_>, files: &Files, name: &Placed<String>) -> Option<Vec<u8>> {
+    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !Path::new(&name.value).components().all(inside) {
+        let message = format!("`{}` is not beside the layout", name.value.escape_debug());
+        let hint = "copy it into the layout's own directory, and name it from there";
+        return section.refuse(name.place.span.clone(), message, hint);
+    }
     match files.read(Path::new(&name.value)) {
         Ok(bytes) => Some(bytes),
         Err(cause) => {
@@ -261,7 +267,13 @@ fn rendered(document: &Document, section: &Section<'_>, files: &Files, name: &Pl
 
 fn link(section: Section<'_>) -> Option<Link> {
     let path = section.path("path");
-    let target = section.required_text("target", "\"/path/it/points/at\"");
+    let target = section.required_text("target", "\"/path/it/points/at\"").and_then(|target| {
+        if target.value.len() < 4096 && !target.value.contains('\0') {
+            return Some(target);
+        }
+        let message = "`target` is longer than 4,095 bytes or holds a NUL byte, which no link can".to_owned();
+        section.refuse(target.place.span, message, "")
+    });
     section.finish();
     Some(Link { path: path?, target: target?.value })
 }

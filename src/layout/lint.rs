@@ -66,6 +66,22 @@ fn own(layout: &Layout, path: &TargetPath) -> Option<Own> {
     Some(if executable(mode) { Own::Executable } else { Own::Plain })
 }
 
+/// Where a [[link]] of the layout leads; a path that is none leads to itself.
+fn followed(layout: &Layout, path: &TargetPath) -> TargetPath {
+    let mut here = path.clone();
+    // Each link once at most: more would be a circle.
+    for _ in &layout.links {
+        let Some(link) = layout.links.iter().find(|link| link.path.value == here) else { break };
+        let next = match link.target.strip_prefix('/') {
+            Some(absolute) => TargetPath::from_relative(absolute.as_bytes()),
+            None => here.parent().unwrap_or_else(TargetPath::root).join(link.target.as_bytes()),
+        };
+        let Ok(next) = next else { break };
+        here = next;
+    }
+    here
+}
+
 fn executable(mode: Mode) -> bool {
     mode.bits() & 0o111 != 0
 }
@@ -78,7 +94,7 @@ fn program(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Option<Proble
         let problem = Problem::error(place(unit, "ExecStart"), format!("`exec` names `{path}`, which {what}"));
         Some(problem.hint(format!("the binary is `{}`", layout.binary.path.value)))
     };
-    match (own(layout, &path), base) {
+    match (own(layout, &followed(layout, &path)), base) {
         (Some(Own::Executable), _) => None,
         (Some(Own::Plain), _) => wrong("nobody may execute"),
         (Some(Own::Directory(_)), _) => wrong("is a directory"),
@@ -95,7 +111,13 @@ fn program(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Option<Proble
 }
 
 fn write_paths(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Vec<Problem> {
-    let uid = layout.users.iter().find(|user| user.name.value == unit.spec.user).map_or(0, |user| user.uid.value);
+    let user = layout.users.iter().find(|user| user.name.value == unit.spec.user);
+    let uid = match user {
+        Some(user) => user.uid.value,
+        None if unit.spec.user == "root" => 0,
+        // Its own table is at fault, which was reported.
+        None => return Vec::new(),
+    };
     let check = |text: &String| {
         let path = TargetPath::parse(text).ok()?;
         let wrong = |what: String, hint: String| {

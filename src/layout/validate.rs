@@ -108,5 +108,12 @@ fn keep(keep: &[Keep], layout: &Layout, problems: &mut Vec<Problem>) {
             let hint = "declare it, so that the volume's root gets its owner and mode at every start";
             problems.push(Problem::error(kept.path.place.clone(), message).hint(hint));
         }
+        let binary = &layout.binary.path.value;
+        if binary.is_within(path) {
+            let message =
+                format!("kept path `{path}` holds the binary `{binary}`, so that a new release would run the old one");
+            let hint = "keep the directory that the service writes to, and have the binary outside of it";
+            problems.push(Problem::error(kept.path.place.clone(), message).hint(hint));
+        }
     }
 }

@@ -126,7 +126,8 @@ impl Variables {
         use yaml_serde::Value as Yaml;
 
         let place = |span| Place { source: Arc::clone(source), span };
-        let table: BTreeMap<String, Yaml> = match yaml_serde::from_str::<Option<_>>(&source.text) {
+        // A mapping refuses a key that stands twice.
+        let table = match yaml_serde::from_str::<Option<yaml_serde::Mapping>>(&source.text) {
             Ok(table) => table.unwrap_or_default(),
             Err(error) => {
                 let at = error.location().map_or(0, |location| location.index().min(source.text.len()));
@@ -138,6 +139,8 @@ impl Variables {
             }
         };
         for (key, value) in &table {
+            // Variables have names: a number or a list as the key is Ansible's business.
+            let Yaml::String(key) = key else { continue };
             let scalar = match value {
                 Yaml::String(text) => Some(Scalar::Text(text.clone())),
                 Yaml::Number(number) => number.as_i64().map(Scalar::Number),

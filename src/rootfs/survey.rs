@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Kind, Resolved, Summary, TargetPath, Tree};
+use super::{Entry, Kind, Resolved, Summary, TargetPath, Tree, escaped};
 use crate::binary::BaseView;
 use crate::{Error, Result};
 
@@ -47,7 +47,7 @@ impl Survey {
                 .hint("make the base again; GNU tar and bsdtar keep hard links in order")),
             },
             Kind::Symlink(target) if climbs_out(path, target) => {
-                let target = String::from_utf8_lossy(target);
+                let target = escaped(target);
                 Err(Error::invalid(format!(
                     "`{path}` of `{base}` is a symbolic link to `{target}`, which leads outside the root"
                 ))

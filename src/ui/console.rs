@@ -1,16 +1,16 @@
 //! What a person sees: results on stdout, everything else on stderr.
 
 use std::cell::RefCell;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Event, Listener, diagnostics};
-use crate::Error;
 use crate::diagnostic::Problem;
 use crate::error::Class;
+use crate::{Error, Result};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -32,9 +32,17 @@ impl Console {
     }
 
     /// Prints a line of the result to stdout. A reader that went away, as `head` does, is no error of ours.
-    pub fn result(&self, line: &str) {
+    ///
+    /// # Errors
+    /// It cannot be written, as to a file on a full disk.
+    pub fn result(&self, line: &str) -> Result<()> {
         self.end_stage();
-        let _ = writeln!(anstream::stdout(), "{line}");
+        match writeln!(anstream::stdout(), "{line}") {
+            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::failed("cannot write the result to stdout").cause(cause))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Prints what clap has to say, help or a usage error, and gives the exit code that goes with it.
