@@ -8,6 +8,7 @@ mod bad_layout;
 mod bad_out;
 mod init_and_check;
 mod lab_support;
+mod memory;
 mod readme;
 mod reproducible;
 mod sample;

@@ -50,10 +50,10 @@ impl Pool {
         }
     }
 
-    /// Whether a frame must be taken before the next is pushed: every worker has one to do and one to do next, which
-    /// bounds the memory.
+    /// Whether a frame must be taken before the next is pushed: every worker has one to do, and whoever is done first
+    /// has one to do next, which bounds the memory. More would not make it faster: the reader is not what is waited for.
     pub(super) fn is_full(&self) -> bool {
-        self.in_flight.len() >= self.jobs.saturating_mul(2)
+        self.in_flight.len() > self.jobs
     }
 
     /// Gives a frame to the workers.

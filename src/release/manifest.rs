@@ -1,6 +1,6 @@
 //! The manifest: every entry of the image's root file system, and the digest of them all.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -11,10 +11,12 @@ use crate::rootfs::{Digest, Entry, Kind, Summary, TargetPath, Tree};
 ///
 /// The lines depend on the tree alone, not on how an image packs it: two images with the same listing hold the same
 /// root file system, whatever their compression or format.
+///
+/// The lines are made anew wherever they go, and never held: of 200,000 entries they would be some 50 MB.
 #[derive(Debug)]
-pub struct Listing {
-    lines: Vec<u8>,
-    entries: usize,
+pub struct Listing<'t> {
+    tree: &'t Tree<Summary>,
+    digest: Digest,
 }
 
 /// One entry; keys that say nothing for its type are left out.
@@ -36,28 +38,31 @@ struct Line<'a> {
     xattrs: std::collections::BTreeMap<String, String>,
 }
 
-impl Listing {
+impl<'t> Listing<'t> {
     /// Lists a tree.
     ///
     /// # Errors
     /// None in practice: writing to memory does not fail.
-    pub fn of(tree: &Tree<Summary>) -> io::Result<Self> {
-        let mut lines = Vec::new();
+    pub fn of(tree: &'t Tree<Summary>) -> io::Result<Self> {
+        let mut sha256 = Sha256::new();
+        let mut text = Vec::new();
         for (path, entry) in tree.iter() {
-            serde_json::to_writer(&mut lines, &line(path, entry))?;
-            lines.push(b'\n');
+            text.clear();
+            serde_json::to_writer(&mut text, &line(path, entry))?;
+            text.push(b'\n');
+            sha256.update(&text);
         }
-        Ok(Self { lines, entries: tree.len() })
+        Ok(Self { tree, digest: Digest(sha256.finalize().into()) })
     }
 
     /// The sha256 of the lines, each ended by a line feed.
     pub fn digest(&self) -> Digest {
-        Digest(Sha256::digest(&self.lines).into())
+        self.digest
     }
 
     /// How many entries there are.
     pub fn entries(&self) -> usize {
-        self.entries
+        self.tree.len()
     }
 }
 
@@ -125,14 +130,16 @@ impl Manifest<'_> {
     ///
     /// # Errors
     /// The writer's.
-    pub fn write(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = BufWriter::new(out);
         let head = serde_json::to_string(self)?;
         writeln!(out, "{},\"entries\":[", head.trim_end_matches('}'))?;
-        let mut lines = listing.lines.split_inclusive(|byte| *byte == b'\n').peekable();
-        while let Some(line) = lines.next() {
-            out.write_all(line.trim_ascii_end())?;
-            out.write_all(if lines.peek().is_some() { b",\n" } else { b"\n" })?;
+        let mut entries = listing.tree.iter().peekable();
+        while let Some((path, entry)) = entries.next() {
+            serde_json::to_writer(&mut out, &line(path, entry))?;
+            out.write_all(if entries.peek().is_some() { b",\n" } else { b"\n" })?;
         }
-        writeln!(out, "]}}")
+        writeln!(out, "]}}")?;
+        out.flush()
     }
 }

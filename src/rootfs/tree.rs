@@ -1,6 +1,6 @@
 //! Entries by path, and the way through symbolic links.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::fmt;
 
 use super::{Entry, Kind, TargetPath};
@@ -34,8 +34,12 @@ pub struct Summary {
 /// Entries by path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree<F> {
-    entries: BTreeMap<TargetPath, Entry<F>>,
+    /// Boxed, for the map's nodes are little more than half full when entries come in order, as they do.
+    entries: BTreeMap<TargetPath, Box<Entry<F>>>,
 }
+
+/// What the map holds.
+type Boxed<F> = (TargetPath, Box<Entry<F>>);
 
 /// Where a path leads once symbolic links are followed inside the tree.
 #[derive(Debug)]
@@ -62,17 +66,17 @@ impl<F> Tree<F> {
 
     /// Puts an entry at a path and returns what stood there.
     pub fn insert(&mut self, path: TargetPath, entry: Entry<F>) -> Option<Entry<F>> {
-        self.entries.insert(path, entry)
+        self.entries.insert(path, Box::new(entry)).map(|entry| *entry)
     }
 
     /// The entry at exactly this path; links are not followed.
     pub fn get(&self, path: &TargetPath) -> Option<&Entry<F>> {
-        self.entries.get(path)
+        self.entries.get(path).map(Box::as_ref)
     }
 
     /// All entries in byte order of their paths: every directory before what it holds.
     pub fn iter(&self) -> impl Iterator<Item = (&TargetPath, &Entry<F>)> {
-        self.entries.iter()
+        self.entries.iter().map(|(path, entry)| (path, entry.as_ref()))
     }
 
     /// How many entries there are.
@@ -133,22 +137,24 @@ fn components(bytes: &[u8]) -> Vec<Vec<u8>> {
 
 impl<F> FromIterator<(TargetPath, Entry<F>)> for Tree<F> {
     fn from_iter<I: IntoIterator<Item = (TargetPath, Entry<F>)>>(entries: I) -> Self {
-        Self { entries: entries.into_iter().collect() }
+        let mut tree = Self::new();
+        tree.extend(entries);
+        tree
     }
 }
 
 /// Later entries take the place of earlier ones.
 impl<F> Extend<(TargetPath, Entry<F>)> for Tree<F> {
     fn extend<I: IntoIterator<Item = (TargetPath, Entry<F>)>>(&mut self, entries: I) {
-        self.entries.extend(entries);
+        self.entries.extend(entries.into_iter().map(|(path, entry)| (path, Box::new(entry))));
     }
 }
 
 impl<F> IntoIterator for Tree<F> {
     type Item = (TargetPath, Entry<F>);
-    type IntoIter = std::collections::btree_map::IntoIter<TargetPath, Entry<F>>;
+    type IntoIter = std::iter::Map<btree_map::IntoIter<TargetPath, Box<Entry<F>>>, fn(Boxed<F>) -> Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+        self.entries.into_iter().map(|(path, entry)| (path, *entry))
     }
 }

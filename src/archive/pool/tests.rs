@@ -48,13 +48,14 @@ fn every_worker_works_at_once_and_there_are_no_more_than_asked_for() {
             Ok(())
         })
     };
-    let mut pushed = 0;
-    while !pool.is_full() {
+    let mut full_at = Vec::new();
+    for pushed in 0..6 {
+        full_at.push(pool.is_full());
         pool.push(frame(pushed)).unwrap();
-        pushed += 1;
     }
-    assert_eq!(std::iter::from_fn(|| pool.take()).count(), pushed);
-    assert_eq!((pushed, most.load(Ordering::SeqCst)), (6, 3));
+    assert_eq!(full_at, [false, false, false, false, true, true]);
+    assert_eq!(std::iter::from_fn(|| pool.take()).count(), 6);
+    assert_eq!(most.load(Ordering::SeqCst), 3);
 }
 
 #[test]
