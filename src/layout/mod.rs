@@ -19,7 +19,6 @@ pub(crate) mod secrets;
 mod validate;
 mod variables;
 
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
