@@ -6,6 +6,7 @@ mod bad_base;
 mod bad_binary;
 mod bad_layout;
 mod bad_out;
+mod boot;
 mod init_and_check;
 mod lab_support;
 mod memory;

@@ -16,7 +16,8 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Bytes, Message};
 
 use client::{Client, websocket};
-use service::{Launch, binary, eventually};
+pub(crate) use service::binary;
+use service::{Launch, eventually};
 
 const HEALTH: &str = "GET /api/v1/health HTTP/1.1\r\nHost: veza\r\n\r\n";
 

@@ -15,10 +15,13 @@ pub enum Hardening {
 }
 
 /// The strict profile. Each of these is in force in an unprivileged Incus container without nesting.
-pub(super) const STRICT: [(&str, &str); 28] = [
+pub(super) const STRICT: [(&str, &str); 29] = [
     ("NoNewPrivileges", "yes"),
     ("CapabilityBoundingSet", ""),
     ("ProtectSystem", "strict"),
+    // Beside ProtectKernelTunables= or ProtectProc=, systemd 252 leaves /run and /run/lock, where anybody may create
+    // files, writable under ProtectSystem=strict.
+    ("ReadOnlyPaths", "/run"),
     ("ProtectHome", "yes"),
     ("PrivateTmp", "yes"),
     ("PrivateDevices", "yes"),
@@ -70,6 +73,7 @@ pub(super) fn reset(directive: &str, next: &str) -> Option<&'static str> {
         "CapabilityBoundingSet" if next.starts_with('~') => Some("~"),
         "AmbientCapabilities"
         | "CapabilityBoundingSet"
+        | "ReadOnlyPaths"
         | "ReadWritePaths"
         | "RestrictAddressFamilies"
         | "RestrictNamespaces"

@@ -32,7 +32,7 @@ pub(super) fn eventually<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> 
 }
 
 /// The example's executable: cargo puts it beside the directory of this test's.
-pub(super) fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let binary = test.parent().and_then(Path::parent).unwrap().join("examples/veza-api");
     assert!(binary.is_file(), "`{}` is not there: run `cargo build --examples`", binary.display());

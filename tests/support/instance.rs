@@ -25,6 +25,22 @@ impl<'lab> Instance<'lab> {
         &self.name
     }
 
+    /// Starts it.
+    pub(crate) fn start(&self) {
+        self.lab.incus(&["start", &self.name]);
+    }
+
+    /// Stops it as its own systemd stops.
+    pub(crate) fn stop(&self) {
+        self.lab.incus(&["stop", &self.name]);
+    }
+
+    /// Gives it another name, while it is stopped.
+    pub(crate) fn rename(&mut self, name: &str) {
+        self.lab.incus(&["rename", &self.name, name]);
+        name.clone_into(&mut self.name);
+    }
+
     /// What a command in the container wrote to stdout.
     ///
     /// # Panics
