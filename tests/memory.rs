@@ -61,7 +61,7 @@ struct Over<'b> {
 
 impl Read for Over<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.block[self.at..].as_ref().read(buffer)?;
+        let read = (&self.block[self.at..]).read(buffer)?;
         self.at = (self.at + read) % self.block.len();
         Ok(read)
     }

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::Lab;
+use crate::support::{Lab, seconds, wait_for};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -71,12 +71,17 @@ fn every_command_of_the_readme_runs_and_prints_what_it_says() {
     let lab = Lab::shared();
     let path = format!("{REPOSITORY}/target/release:{}", std::env::var("PATH").unwrap());
     for Step { command, output } in steps {
-        let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", &command]).current_dir(checkout.path()).stdin(Stdio::null());
-        shell.env("INCUS_DIR", lab.directory()).env("PATH", &path).env("CARGO_TERM_QUIET", "true");
-        let ran = shell.output().unwrap();
-        let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-        assert!(ran.status.success(), "$ {command}\n{stdout}{stderr}");
+        let run = || {
+            let mut shell = Command::new("bash");
+            shell.args(["-euo", "pipefail", "-c", &command]).current_dir(checkout.path()).stdin(Stdio::null());
+            shell.env("INCUS_DIR", lab.directory()).env("PATH", &path).env("CARGO_TERM_QUIET", "true");
+            let ran = shell.output().unwrap();
+            let [stdout, stderr] = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+            if ran.status.success() { Ok((stdout, stderr)) } else { Err(format!("{stdout}{stderr}")) }
+        };
+        // A person takes a moment to type, in which a container boots.
+        let patience = if command.starts_with("incus exec") { seconds(60) } else { seconds(0) };
+        let (stdout, stderr) = wait_for(&format!("`{command}`"), patience, run);
         if !output.is_empty() {
             // On a terminal both streams meet; a build ends with the result, `init` begins with it.
             let printed = [format!("{stderr}{stdout}"), format!("{stdout}{stderr}")];
