@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use vezaimg::archive::{Compression, Hashed, Segment};
 use vezaimg::base;
-use vezaimg::rootfs::{Body, Entry, Kind, Metadata, Mode, TargetPath, Xattrs};
+use vezaimg::rootfs::{Body, Entry, Kind, Metadata, Mode, PathError, TargetPath, Xattrs};
 use vezaimg::ui::Silent;
 
 use crate::fixture::Fixture;
@@ -64,7 +64,7 @@ pub(crate) fn compress(fixture: &Fixture, compression: &Compression) -> Result<D
     let kind = Kind::File(Body { size: tar.len() as u64, reader: &mut tar.as_slice() });
     let started = Instant::now();
     let mut segment = Segment::new(io::sink(), compression, "");
-    segment.append(&TargetPath::parse("/base.tar")?, Entry { metadata, kind })?;
+    segment.append(&TargetPath::parse("/base.tar").map_err(PathError::reason)?, Entry { metadata, kind })?;
     segment.finish()?;
     Ok(started.elapsed())
 }
