@@ -16,11 +16,7 @@ mod table;
 #[path = "../../tests/memory/peak.rs"]
 mod peak;
 #[path = "../../tests/support/workspace.rs"]
-<<<<<<< HEAD
-#[expect(dead_code, reason = "the tests' own, of which little is needed")]
-=======
 #[expect(dead_code, clippy::unwrap_used, reason = "the tests' own, of which little is needed")]
->>>>>>> bench
 mod workspace;
 
 use std::error::Error;

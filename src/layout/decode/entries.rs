@@ -1,0 +1,109 @@
+//! Directories, files, links and the binary's place.
+
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use super::accounts::{Owners, owner_id};
+use crate::diagnostic::{Place, Problem, Source};
+use crate::layout::document::{Document, Section};
+use crate::layout::embedded::Files;
+use crate::layout::{Access, Directory, File, Link, Placed, Program, secrets};
+use crate::rootfs::Mode;
+
+fn access(section: &Section<'_>, owners: &Owners, example: &str) -> Option<Access> {
+    let named = |key, known, what| match section.text(key) {
+        Some(name) => owner_id(section, &name, known, what),
+        None => Some(0),
+    };
+    let uid = named("owner", &owners.users, "user");
+    let gid = named("group", &owners.groups, "group");
+    let mode = section.mode(example);
+    Some(Access { uid: uid?, gid: gid?, mode: mode? })
+}
+
+pub(super) fn directory(section: Section<'_>, owners: &Owners) -> Option<Directory> {
+    let path = section.path("path");
+    // What is wrong with its access was reported; the path itself may still be named elsewhere.
+    let fallback = Access { uid: 0, gid: 0, mode: Mode::from_bits(0o755) };
+    let access = access(&section, owners, "0755").unwrap_or(fallback);
+    section.finish();
+    Some(Directory { path: path?, access })
+}
+
+pub(super) fn program(section: Section<'_>, owners: &Owners) -> Option<Program> {
+    let path = section.path("path");
+    let access = access(&section, owners, "0755");
+    if let (Some(access), Some(path)) = (access, &path)
+        && access.mode.bits() & 0o111 == 0
+    {
+        let message = format!("binary `{}` has mode {}, which nobody may execute", path.value, access.mode);
+        section.refuse::<()>(path.place.span.clone(), message, "such as `mode = \"0755\"`");
+    }
+    section.finish();
+    Some(Program { path: path?, access: access? })
+}
+
+pub(super) fn file(document: &Document, section: Section<'_>, owners: &Owners, files: &Files) -> Option<File> {
+    let path = section.path("path");
+    let access = access(&section, owners, "0644");
+    let given = (section.has("content"), section.has("source"), section.has("template"));
+    let content = match given {
+        (true, false, false) => section.text("content").map(|content| content.value.into_bytes()),
+        (false, true, false) => section.text("source").and_then(|source| beside(&section, files, &source)),
+        (false, false, true) => section.text("template").and_then(|name| rendered(document, &section, files, &name)),
+        _ => section.refuse(
+            section.place().span,
+            "a [[file]] wants one of `content`, `source` and `template`".to_owned(),
+            "`content` is the text itself, `source` a file beside the layout, `template` such a file to be rendered",
+        ),
+    };
+    section.finish();
+    let (path, access, content) = (path?, access?, content?);
+    if let Some(secret) = secrets::find(&path.value, &content) {
+        document.report(
+            Problem::error(path.place.clone(), format!("`{}` {secret}, and secrets never enter an image", path.value))
+                .hint("push it into the container, and name it in `[[keep]]` so that it outlives a swap"),
+        );
+    }
+    Some(File { path, access, content })
+}
+
+fn beside(section: &Section<'_>, files: &Files, name: &Placed<String>) -> Option<Vec<u8>> {
+    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !Path::new(&name.value).components().all(inside) {
+        let message = format!("`{}` is not beside the layout", name.value.escape_debug());
+        let hint = "copy it into the layout's own directory, and name it from there";
+        return section.refuse(name.place.span.clone(), message, hint);
+    }
+    match files.read(Path::new(&name.value)) {
+        Ok(bytes) => Some(bytes),
+        Err(cause) => {
+            let message = format!("cannot read `{}`: {cause}", name.value);
+            section.refuse(name.place.span.clone(), message, "the path is taken from the layout's own directory")
+        }
+    }
+}
+
+/// A template file beside the layout; what is wrong inside it is placed there.
+fn rendered(document: &Document, section: &Section<'_>, files: &Files, name: &Placed<String>) -> Option<Vec<u8>> {
+    let Ok(text) = String::from_utf8(beside(section, files, name)?) else {
+        return section.refuse(name.place.span.clone(), format!("template `{}` is not UTF-8", name.value), "");
+    };
+    let span = 0..text.len();
+    let source = Arc::new(Source { name: files.display(Path::new(&name.value)), text });
+    let place = Place { source: Arc::clone(&source), span };
+    document.render(&source.text, &place).map(String::into_bytes)
+}
+
+pub(super) fn link(section: Section<'_>) -> Option<Link> {
+    let path = section.path("path");
+    let target = section.required_text("target", "\"/path/it/points/at\"").and_then(|target| {
+        if target.value.len() < 4096 && !target.value.contains('\0') {
+            return Some(target);
+        }
+        let message = "`target` is longer than 4,095 bytes or holds a NUL byte, which no link can".to_owned();
+        section.refuse(target.place.span, message, "")
+    });
+    section.finish();
+    Some(Link { path: path?, target: target?.value })
+}

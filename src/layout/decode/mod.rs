@@ -1,0 +1,162 @@
+//! From the document's tables to the layout's values: types, ranges and names, table by table.
+
+mod accounts;
+mod entries;
+mod unit;
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use self::accounts::{Owners, group, user};
+use self::entries::{directory, file, link, program};
+use self::unit::unit;
+use super::document::{Document, Section};
+use super::embedded::Files;
+use super::variables::unknown_hint;
+use super::{DebianBase, Health, Image, Keep, KeepHow, Layout, Network};
+use crate::binary::Architecture;
+use crate::diagnostic::Problem;
+
+/// Reads the whole document. `None` when so much is missing that there is no layout to speak of; whether the result
+/// may be used is for the problems noted in the document to say.
+pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> Option<Layout> {
+    let root = Section::new(document, root, "the layout", 0..0);
+    // Read by the caller, before anything can be rendered.
+    root.table("vars", "[vars]");
+    let mut owners = Owners::new();
+    let groups = root.tables("group", "[[group]]");
+    let groups = groups.into_iter().filter_map(|section| group(section, &mut owners.groups)).collect();
+    let users = root.tables("user", "[[user]]");
+    let users = users.into_iter().filter_map(|section| user(section, &mut owners.users, &owners.groups)).collect();
+
+    let image = root.table("image", "[image]").or_else(|| absent(document, "[image]", "name = \"my-service\""));
+    let binary =
+        root.table("binary", "[binary]").or_else(|| absent(document, "[binary]", "path = \"/usr/local/bin/…\""));
+    let base = root.table("base", "[base]").map(debian_base);
+    let directories = root.tables("directory", "[[directory]]");
+    let directories = directories.into_iter().filter_map(|section| directory(section, &owners)).collect();
+    let entries = root.tables("file", "[[file]]");
+    let entries = entries.into_iter().filter_map(|section| file(document, section, &owners, files)).collect();
+    let links = root.tables("link", "[[link]]").into_iter().filter_map(link).collect();
+    let unit = root.table("unit", "[unit]").and_then(|section| unit(section, &owners));
+    let network = root.table("network", "[network]").and_then(network);
+    let health = root.table("health", "[health]").and_then(health);
+    let keep = root.tables("keep", "[[keep]]").into_iter().filter_map(keep).collect();
+    let image = image.and_then(self::image);
+    let binary = binary.and_then(|section| program(section, &owners));
+    root.finish();
+    Some(Layout {
+        image: image?,
+        variables: BTreeMap::new(),
+        base,
+        groups,
+        users,
+        directories,
+        files: entries,
+        links,
+        binary: binary?,
+        unit,
+        network,
+        health,
+        keep,
+    })
+}
+
+fn absent<'a>(document: &Document, title: &str, example: &str) -> Option<Section<'a>> {
+    let problem = Problem::error(document.place(0..0), format!("the layout has no `{title}`"));
+    document.report(problem.hint(format!("add `{title}` with `{example}`")));
+    None
+}
+
+fn image(section: Section<'_>) -> Option<Image> {
+    let name = section.required_text("name", "\"my-service\"").and_then(|name| {
+        let fits = name.value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if fits && name.value.len() <= 64 && !name.value.starts_with('-') {
+            return Some(name.value);
+        }
+        let message = format!("image name `{}` is not made of lower-case letters, digits and `-`", name.value);
+        section.refuse(name.place.span, message, "it becomes part of every artifact's file name")
+    });
+    let description = section.text("description").map(|text| text.value);
+    let architecture = section.required_text("architecture", "\"x86_64\"").and_then(|text| {
+        let known = Architecture::ALL.iter().map(|architecture| architecture.as_str());
+        Architecture::parse(&text.value).or_else(|| {
+            let message = format!("unknown architecture `{}`", text.value);
+            section.refuse(text.place.span, message, &unknown_hint(&text.value, known))
+        })
+    });
+    section.finish();
+    let name = name?;
+    Some(Image { description: description.unwrap_or_else(|| name.clone()), name, architecture: architecture? })
+}
+
+fn debian_base(section: Section<'_>) -> DebianBase {
+    let values = |key| section.texts(key).into_iter().map(|text| text.value).collect();
+    let base = DebianBase {
+        debian: section.required_text("debian", "\"bookworm\"").map(|text| text.value).unwrap_or_default(),
+        packages: values("packages"),
+        exclude_paths: values("exclude-paths"),
+    };
+    section.finish();
+    base
+}
+
+fn network(section: Section<'_>) -> Option<Network> {
+    let interface = section.text("interface").map_or_else(
+        || Some("eth0".to_owned()),
+        |name| {
+            let fits = name.value.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
+            if fits && (1..16).contains(&name.value.len()) {
+                return Some(name.value);
+            }
+            section.refuse(
+                name.place.span,
+                format!("`{}` is not the name of an interface", name.value),
+                "such as \"eth0\"",
+            )
+        },
+    );
+    let dhcp = section.flag("dhcp", true);
+    section.finish();
+    Some(Network { interface: interface?, dhcp })
+}
+
+fn health(section: Section<'_>) -> Option<Health> {
+    let port = section.number::<u16>("port", "8080", "from 1 to 65535");
+    let port = port.and_then(|port| match port.value {
+        0 => section.refuse(port.place.span, "`port` is not a whole number from 1 to 65535".to_owned(), ""),
+        some => Some(some),
+    });
+    let path = section.required_text("path", "\"/health\"").and_then(|path| {
+        if path.value.starts_with('/') && path.value.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Some(path.value);
+        }
+        section.refuse(
+            path.place.span,
+            format!("`{}` is not the path of a URL", path.value),
+            "such as \"/api/v1/health\"",
+        )
+    });
+    section.finish();
+    Some(Health { port: port?, path: path? })
+}
+
+fn keep(section: Section<'_>) -> Option<Keep> {
+    let path = section.path("path").and_then(|path| {
+        if path.value.as_relative().contains(&b' ') {
+            return section.refuse(path.place.span, format!("kept path `{}` holds a space", path.value), "rename it");
+        }
+        Some(path)
+    });
+    let how = section.required_text("how", "\"carry\"").and_then(|how| match how.value.as_str() {
+        "carry" => Some(KeepHow::Carry),
+        "volume" => Some(KeepHow::Volume),
+        other => {
+            let hint = "\"carry\" copies a small file over, \"volume\" keeps a directory on a custom volume";
+            section.refuse(how.place.span, format!("unknown `how = \"{other}\"`"), hint)
+        }
+    });
+    section.finish();
+    Some(Keep { path: path?, how: how? })
+}

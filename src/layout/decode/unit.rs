@@ -1,0 +1,107 @@
+//! The service.
+
+use std::collections::BTreeMap;
+
+use super::accounts::{Owners, owner_id};
+use crate::layout::document::Section;
+use crate::layout::{Placed, Unit};
+use crate::unit::{Hardening, ServiceSpec};
+
+pub(super) fn unit(section: Section<'_>, owners: &Owners) -> Option<Unit> {
+    let values = |texts: Vec<Placed<String>>| texts.into_iter().map(|text| text.value).collect::<Vec<_>>();
+    let mut places = BTreeMap::new();
+    let name = name(&section);
+    let exec = section.required_text("exec", "\"/path/of/the/binary\"");
+    let account = |key, known| {
+        let name = section.text(key)?;
+        owner_id(&section, &name, known, key).map(|_| name.value)
+    };
+    let user = account("user", &owners.users).unwrap_or_else(|| "root".to_owned());
+    let group = account("group", &owners.groups).unwrap_or_else(|| user.clone());
+    let environment = environment(&section);
+    let hardening = hardening(&section);
+    let write_paths = section.texts("write-paths");
+    for path in &write_paths {
+        section.as_path(path.clone());
+        places.insert(path.value.clone(), path.place.clone());
+    }
+    let mut overrides = BTreeMap::new();
+    for (key, values) in section.free_table("overrides") {
+        places.insert(key.value.clone(), key.place);
+        overrides.insert(key.value, values.into_iter().map(|text| text.value).collect());
+    }
+    let description = section.text("description").map(|text| text.value);
+    let wanted_by = if section.flag("enable", true) { vec!["multi-user.target".to_owned()] } else { Vec::new() };
+    let working_directory = section.text("working-directory").map(|text| {
+        places.insert("WorkingDirectory".to_owned(), text.place);
+        text.value
+    });
+    let (environment_files, after) = (values(section.texts("environment-file")), values(section.texts("after")));
+    let (wants, requires) = (values(section.texts("wants")), values(section.texts("requires")));
+    let place = section.place();
+    section.finish();
+    let (name, exec) = (name?, exec?);
+    places.insert("ExecStart".to_owned(), exec.place);
+    let spec = ServiceSpec {
+        description: description.unwrap_or_else(|| name.value.clone()),
+        exec: exec.value,
+        user,
+        group,
+        working_directory,
+        environment,
+        environment_files,
+        after,
+        wants,
+        requires,
+        wanted_by,
+        hardening: hardening?,
+        write_paths: values(write_paths),
+        overrides,
+    };
+    Some(Unit { name, spec, places, place })
+}
+
+fn name(section: &Section<'_>) -> Option<Placed<String>> {
+    section.required_text("name", "\"my-service.service\"").and_then(|name| {
+        let stem = name.value.strip_suffix(".service").unwrap_or_default();
+        let fits = stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_.-@\\".contains(&byte));
+        if fits && !stem.is_empty() && name.value.len() < 256 {
+            return Some(name);
+        }
+        section.refuse(
+            name.place.span,
+            format!("`{}` is not the name of a service unit", name.value),
+            "such as \"my-service.service\"",
+        )
+    })
+}
+
+fn hardening(section: &Section<'_>) -> Option<Hardening> {
+    match section.text("hardening") {
+        None => Some(Hardening::Strict),
+        Some(text) => match text.value.as_str() {
+            "strict" => Some(Hardening::Strict),
+            "off" => Some(Hardening::Off),
+            other => {
+                let message = format!("unknown hardening `{other}`");
+                section.refuse(
+                    text.place.span,
+                    message,
+                    "\"strict\" or \"off\"; change single directives in [unit.overrides]",
+                )
+            }
+        },
+    }
+}
+
+/// Each variable has one value.
+fn environment(section: &Section<'_>) -> BTreeMap<String, String> {
+    let pair = |(key, mut values): (Placed<String>, Vec<Placed<String>>)| {
+        let value = values.pop();
+        match (values.is_empty(), value) {
+            (true, value) => value.map(|value| (key.value, value.value)),
+            _ => section.refuse(key.place.span, format!("`{}` has several values", key.value), "write one string"),
+        }
+    };
+    section.free_table("environment").into_iter().filter_map(pair).collect()
+}
