@@ -19,6 +19,9 @@ use crate::{Error, Result};
 /// The largest layout or file of variables that is read, in bytes.
 const LARGEST: u64 = 4 << 20;
 
+/// The steps that a template may take; a page of configuration needs some thousands.
+const MOST_STEPS: u64 = 1_000_000;
+
 /// Reads a text file that problems will point into. `what` is its noun, `hint` the way out when it is not there.
 ///
 /// # Errors
@@ -72,6 +75,7 @@ impl Document {
     pub(super) fn new(source: Arc<Source>, variables: &Variables) -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(MOST_STEPS));
         // As Ansible sets Jinja up, so that its users' templates render the same.
         if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build() {
             environment.set_syntax(syntax);
@@ -126,7 +130,10 @@ impl Document {
         match compiled.render(&self.context) {
             Ok(text) => Some(text),
             Err(error) => {
-                let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+                let detail = match error.kind() {
+                    minijinja::ErrorKind::OutOfFuel => "it does not end within a million steps".to_owned(),
+                    kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
+                };
                 self.report(Problem::error(place.clone(), format!("cannot render the template: {detail}")));
                 None
             }
