@@ -707,7 +707,10 @@ error: `layout.toml` has 1 problem
 #[test]
 fn a_template_that_never_ends_is_refused() {
     let endless = "content = \"{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}\"";
-    refused("content = \"port = {{ port }}\\n\"", endless, str![[r#"
+    refused(
+        "content = \"port = {{ port }}\\n\"",
+        endless,
+        str![[r#"
 error: cannot render the template: it does not end within a million steps
   --> layout.toml:31:11
    |
@@ -716,12 +719,16 @@ error: cannot render the template: it does not end within a million steps
 
 error: `layout.toml` has 1 problem
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
 fn an_environment_variable_has_one_value() {
-    refused("environment = { PORT = \"{{ port }}\" }", "environment = { PORT = [\"1\", \"2\"] }", str![[r#"
+    refused(
+        "environment = { PORT = \"{{ port }}\" }",
+        "environment = { PORT = [\"1\", \"2\"] }",
+        str![[r#"
 error: `PORT` has several values
   --> layout.toml:45:17
    |
@@ -732,5 +739,6 @@ error: `PORT` has several values
 
 error: `layout.toml` has 1 problem
 
-"#]]);
+"#]],
+    );
 }

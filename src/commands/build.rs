@@ -1,6 +1,5 @@
 //! `vezaimg build`: layout, base and binary in; an image in `out/`.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -14,7 +13,7 @@ use crate::image::{BaseSegment, Clock, Epoch, Format, Metadata, Packed, Packer, 
 use crate::interrupt::Interrupt;
 use crate::layer::{self, Layer};
 use crate::layout::{self, Layout, lint};
-use crate::release::{ArtifactName, Listing, Manifest, Outbox, ReleaseName};
+use crate::release::{Outbox, Published, Release, ReleaseName};
 use crate::rootfs::{Survey, TargetPath, Tree, escaped};
 use crate::ui::{Bytes, Console, Event, Lasted, Listener};
 use crate::{Error, Result};
@@ -42,7 +41,7 @@ pub struct Request {
 
 /// The build's result, as `--json` prints it.
 #[derive(Debug, Serialize)]
-struct Report {
+struct Report<'a> {
     /// The image; of a split image, its metadata.
     image: String,
     fingerprint: String,
@@ -50,15 +49,11 @@ struct Report {
     /// Bytes of the image.
     size: u64,
     release: String,
-    layout: String,
+    layout: &'a str,
     /// Seconds since 1970.
     epoch: u64,
-    /// Every file of the release, in the order in which `incus image import` takes the image's own.
+    /// Every file of the release, the image's own first.
     files: Vec<String>,
-    #[serde(skip)]
-    entries: usize,
-    #[serde(skip)]
-    images: usize,
 }
 
 /// Builds the image.
@@ -72,24 +67,20 @@ pub fn run(request: &Request, console: &Console, interrupt: &Interrupt) -> Resul
     lint::usable(&layout, None)?;
     let binary = binary::read(&request.binary)?;
     let base = open_base(request)?;
-    if binary.architecture != layout.image.architecture {
-        // Known before the base is read.
-        check_binary(&layout, &binary, &Survey::new(base.name()), console)?;
-    }
     let clock = Clock::new(source_date_epoch()?, base.has_times());
     let outbox = Outbox::open(&request.out)?;
-    let mut segment = read_base(request, &layout, &binary, base, clock, &outbox, console, interrupt)?;
-    let layer = make_layer(&layout, &binary, &segment, console)?;
+    let build = Build { request, layout: &layout, binary: &binary, outbox: &outbox, console, interrupt };
+    let mut segment = build.read_base(base, clock)?;
+    let layer = build.make_layer(&segment)?;
     let epoch = clock.epoch(segment.survey.newest());
-    let release = request.release.clone().unwrap_or_else(|| ReleaseName::of_binary(binary.sha256));
-    let metadata = Metadata::new(&layout, &release, epoch, &segment.survey, &binary);
-    let Request { format, compression, .. } = request;
-    let packer = Packer { format: *format, compression, epoch, outbox: &outbox, interrupt };
-    console.event(Event::Stage("packing the image".to_owned()));
-    let packed = packer.pack(&metadata, &mut segment, layer)?;
-    let report = publish(&layout, &release, epoch, segment.survey, packed, &outbox)?;
-    console.end_stage();
-    tell(&report, request.json, started, console)
+    let name = request.release.clone().unwrap_or_else(|| ReleaseName::of_binary(binary.sha256));
+    let release = Release { image: &layout.image, name, epoch };
+    let packed = build.pack(&mut segment, layer, &release)?;
+    let published = release.publish(segment.survey.into_tree(), packed, &outbox)?;
+    if request.json {
+        return print_json(&release, &published, console);
+    }
+    tell(&published, &layout, started, console)
 }
 
 fn open_base(request: &Request) -> Result<Base> {
@@ -109,28 +100,76 @@ fn source_date_epoch() -> Result<Option<Epoch>> {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]
-fn read_base(
-    request: &Request,
-    layout: &Layout,
-    binary: &Binary,
-    base: Base,
-    clock: Clock,
-    outbox: &Outbox,
-    console: &Console,
-    interrupt: &Interrupt,
-) -> Result<BaseSegment> {
-    console.event(Event::Stage(format!("reading the base `{}`", base.name())));
-    let owned = layer::owned(layout);
-    let pass = Pass {
-        owned: &owned,
-        wants: &|path, size| layer::wants(path, size) || binary.wants(path),
-        clock,
-        prefix: request.format.prefix(),
-        compression: &request.compression,
-        interrupt,
-    };
-    pass.run(base, outbox, console)
+/// What every stage needs.
+struct Build<'a> {
+    request: &'a Request,
+    layout: &'a Layout,
+    binary: &'a Binary,
+    outbox: &'a Outbox,
+    console: &'a Console,
+    interrupt: &'a Interrupt,
+}
+
+impl Build<'_> {
+    /// Reads the base once: its segment, and what there is to know of it.
+    fn read_base(&self, base: Base, clock: Clock) -> Result<BaseSegment> {
+        if self.binary.architecture != self.layout.image.architecture {
+            // Known before the base is read.
+            self.check_binary(&Survey::new(base.name()))?;
+        }
+        self.console.event(Event::Stage(format!("reading the base `{}`", base.name())));
+        let owned = layer::owned(self.layout);
+        let pass = Pass {
+            owned: &owned,
+            wants: &|path, size| layer::wants(path, size) || self.binary.wants(path),
+            clock,
+            prefix: self.request.format.prefix(),
+            compression: &self.request.compression,
+            interrupt: self.interrupt,
+        };
+        pass.run(base, self.outbox, self.console)
+    }
+
+    /// Checks the layout, the binary and the base against each other, and makes the layer.
+    fn make_layer(&self, base: &BaseSegment) -> Result<Tree<layer::Content>> {
+        let survey = &base.survey;
+        fits(&base.description, self.layout.image.architecture, survey)?;
+        let Layer { tree, notes } = layer::assemble(self.layout, self.binary, survey)?;
+        lint::usable(self.layout, Some(survey))?.iter().for_each(|problem| self.console.problem(problem));
+        self.check_binary(survey)?;
+        let notes = notes.into_iter().chain(left_out(&base.description));
+        notes.for_each(|note| self.console.event(Event::Note(note)));
+        Ok(tree)
+    }
+
+    /// Whether the binary can run on the base.
+    fn check_binary(&self, survey: &Survey) -> Result<()> {
+        let directory = self.layout.binary.path.value.parent().unwrap_or_else(TargetPath::root);
+        let faults = self.binary.check(self.layout.image.architecture, &directory, survey);
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            faults.into_iter().partition(|fault| fault.severity == Severity::Error);
+        if !errors.is_empty() {
+            let (binary, base) = (self.binary.path.display(), survey.base());
+            let error = Error::invalid(format!("`{binary}` cannot run on the base `{base}`"));
+            return Err(errors.into_iter().fold(error, |error, fault| error.cause(fault.message).hint(fault.hint)));
+        }
+        warnings.into_iter().for_each(|fault| self.console.event(Event::Warning(fault.message)));
+        Ok(())
+    }
+
+    fn pack(&self, base: &mut BaseSegment, layer: Tree<layer::Content>, release: &Release<'_>) -> Result<Packed> {
+        self.console.event(Event::Stage("packing the image".to_owned()));
+        let metadata = Metadata::new(self.layout, &release.name, release.epoch, &base.survey, self.binary);
+        let Request { format, compression, .. } = self.request;
+        let packer = Packer {
+            format: *format,
+            compression,
+            epoch: release.epoch,
+            outbox: self.outbox,
+            interrupt: self.interrupt,
+        };
+        packer.pack(&metadata, base, layer)
+    }
 }
 
 /// An image that is for another machine cannot be the base.
@@ -146,18 +185,6 @@ fn fits(base: &Description, architecture: Architecture, survey: &Survey) -> Resu
     }
 }
 
-/// Checks the layout, the binary and the base against each other, and makes the layer.
-fn make_layer(layout: &Layout, binary: &Binary, base: &BaseSegment, console: &Console) -> Result<Tree<layer::Content>> {
-    let survey = &base.survey;
-    fits(&base.description, layout.image.architecture, survey)?;
-    let Layer { tree, notes } = layer::assemble(layout, binary, survey)?;
-    lint::usable(layout, Some(survey))?.iter().for_each(|problem| console.problem(problem));
-    check_binary(layout, binary, survey, console)?;
-    let notes = notes.into_iter().chain(left_out(&base.description));
-    notes.for_each(|note| console.event(Event::Note(note)));
-    Ok(tree)
-}
-
 /// What of the base is not in the image. Entries below `/dev` go without saying: Incus makes them.
 fn left_out(description: &Description) -> Option<String> {
     let Dropped { devices, sockets, xattrs, under_dev: _ } = description.dropped;
@@ -167,79 +194,29 @@ fn left_out(description: &Description) -> Option<String> {
     (!parts.is_empty()).then(|| format!("left out of the base: {}", parts.join(", ")))
 }
 
-/// Whether the binary can run on the base.
-fn check_binary(layout: &Layout, binary: &Binary, survey: &Survey, console: &Console) -> Result<()> {
-    let program = &layout.binary.path.value;
-    let faults = binary.check(layout.image.architecture, &program.parent().unwrap_or_else(TargetPath::root), survey);
-    let (errors, warnings): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.severity == Severity::Error);
-    if !errors.is_empty() {
-        let error = Error::invalid(format!("`{}` cannot run on the base `{}`", binary.path.display(), survey.base()));
-        return Err(errors.into_iter().fold(error, |error, fault| error.cause(fault.message).hint(fault.hint)));
-    }
-    warnings.into_iter().for_each(|fault| console.event(Event::Warning(fault.message)));
-    Ok(())
-}
-
-/// Writes what goes beside the image, and gives everything its name; the image last.
-fn publish(
-    layout: &Layout,
-    release: &ReleaseName,
-    epoch: Epoch,
-    survey: Survey,
-    packed: Packed,
-    outbox: &Outbox,
-) -> Result<Report> {
-    let Packed { files, fingerprint, layer } = packed;
-    let name = ArtifactName::new(&layout.image.name, release, layout.image.architecture.as_str());
-    let mut tree = survey.into_tree();
-    tree.extend(layer);
-    let unwritten = |cause| outbox.unwritten("what goes beside the image", &cause);
-    let listing = Listing::of(&tree).map_err(unwritten)?;
-    let size = files.iter().map(|file| file.summary.size).sum();
-    let images: Vec<_> = files.iter().map(|file| name.with(&file.ending)).collect();
-    let manifest = Manifest {
-        manifest: Manifest::VERSION,
-        image: &images,
-        fingerprint: fingerprint.to_string(),
-        rootfs_digest: listing.digest().to_string(),
-        release: release.to_string(),
-        layout: &layout.image.name,
-        epoch: epoch.seconds(),
-    };
-    let mut beside = vec![(name.with(".manifest.json"), outbox.stage()?), (name.with(".sha256"), outbox.stage()?)];
-    manifest.write(&listing, beside[0].1.file()).map_err(unwritten)?;
-    for (image, file) in images.iter().zip(&files) {
-        writeln!(beside[1].1.file(), "{}  {image}", file.summary.sha256).map_err(unwritten)?;
-    }
-    let names = images.iter().chain(beside.iter().map(|(name, _)| name));
-    let paths: Vec<_> = names.map(|name| outbox.path(name).display().to_string()).collect();
+fn print_json(release: &Release<'_>, published: &Published, console: &Console) -> Result<()> {
+    let files = || published.images.iter().chain(&published.beside);
     let report = Report {
-        image: paths[0].clone(),
-        fingerprint: manifest.fingerprint,
-        rootfs_digest: manifest.rootfs_digest,
-        size,
-        release: manifest.release,
-        layout: layout.image.name.clone(),
-        epoch: epoch.seconds(),
-        entries: listing.entries(),
-        images: images.len(),
-        files: paths,
+        image: published.images.first().cloned().unwrap_or_default(),
+        fingerprint: published.fingerprint.to_string(),
+        rootfs_digest: published.rootfs_digest.to_string(),
+        size: published.size,
+        release: release.name.to_string(),
+        layout: &release.image.name,
+        epoch: release.epoch.seconds(),
+        files: files().cloned().collect(),
     };
-    beside.extend(images.into_iter().zip(files.into_iter().map(|file| file.staged)));
-    outbox.publish(beside)?;
-    Ok(report)
+    let object = serde_json::to_string(&report).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
+    console.result(&object)
 }
 
-fn tell(report: &Report, json: bool, started: Instant, console: &Console) -> Result<()> {
-    let images = &report.files[..report.images];
-    if json {
-        let object = serde_json::to_string(report).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
-        return console.result(&object);
-    }
+fn tell(published: &Published, layout: &Layout, started: Instant, console: &Console) -> Result<()> {
+    console.end_stage();
+    let Published { images, size, entries, fingerprint, rootfs_digest, .. } = published;
     let took = Lasted(started.elapsed());
-    console.detail("image", &format!("{}, {} entries, in {took}", Bytes(report.size), report.entries));
-    console.detail("fingerprint", &report.fingerprint);
-    console.detail("rootfs", &report.rootfs_digest);
-    console.detail("next", &format!("incus image import {} --alias {}", images.join(" "), report.layout));
+    console.detail("image", &format!("{}, {entries} entries, in {took}", Bytes(*size)));
+    console.detail("fingerprint", &fingerprint.to_string());
+    console.detail("rootfs", &rootfs_digest.to_string());
+    console.detail("next", &format!("incus image import {} --alias {}", images.join(" "), layout.image.name));
     images.iter().try_for_each(|image| console.result(image))
 }

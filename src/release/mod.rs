@@ -3,7 +3,9 @@
 mod manifest;
 mod name;
 mod outbox;
+mod publish;
 
 pub use manifest::{Listing, Manifest};
 pub use name::{ArtifactName, ReleaseName};
 pub use outbox::{Outbox, Staged};
+pub use publish::{Published, Release};
