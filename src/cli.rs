@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::archive::{Codec, Compression};
+use crate::archive::Codec;
 use crate::commands::{build, check, init};
 use crate::image::Format;
 use crate::layout;
@@ -161,7 +161,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
     let stop = |error: clap::Error| Stop { text: error.render().ansi().to_string(), is_error: error.use_stderr() };
     let cli = Cli::try_parse_from(arguments).map_err(stop)?;
     let request = match cli.command {
-        Command::Build(args) => Request::Build(build_request(args).map_err(stop)?),
+        Command::Build(args) => Request::Build(args.into()),
         Command::Check(args) => {
             Request::Check(check::Request { layout: args.layout.into(), unit: args.unit, json: args.json })
         }
@@ -171,28 +171,27 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
     Ok(Invocation { quiet: cli.quiet, request })
 }
 
-fn build_request(args: BuildArgs) -> Result<build::Request, clap::Error> {
-    let codec = match args.compression {
-        CodecArg::Zstd => Codec::Zstd,
-        CodecArg::Gzip => Codec::Gzip,
-    };
-    let compression = Compression::new(codec, args.level, args.jobs.unwrap_or_else(default_jobs)).map_err(|error| {
-        let mut command = Cli::command();
-        command.error(clap::error::ErrorKind::ValueValidation, error.message())
-    })?;
-    Ok(build::Request {
-        layout: args.layout.into(),
-        binary: args.binary,
-        base: args.base,
-        release: args.release,
-        out: args.out,
-        format: match args.format {
-            FormatArg::Unified => Format::Unified,
-            FormatArg::Split => Format::Split,
-        },
-        compression,
-        json: args.json,
-    })
+impl From<BuildArgs> for build::Request {
+    fn from(args: BuildArgs) -> Self {
+        Self {
+            layout: args.layout.into(),
+            binary: args.binary,
+            base: args.base,
+            release: args.release,
+            out: args.out,
+            format: match args.format {
+                FormatArg::Unified => Format::Unified,
+                FormatArg::Split => Format::Split,
+            },
+            codec: match args.compression {
+                CodecArg::Zstd => Codec::Zstd,
+                CodecArg::Gzip => Codec::Gzip,
+            },
+            level: args.level,
+            jobs: args.jobs.unwrap_or_else(default_jobs),
+            json: args.json,
+        }
+    }
 }
 
 /// More threads than this cost memory and gain little: the reader of the base cannot feed them.

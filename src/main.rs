@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
+use vezaimg::Result;
 use vezaimg::cli::{self, Invocation, Request};
 use vezaimg::commands::{build, check, init};
-use vezaimg::interrupt::Interrupt;
 use vezaimg::ui::Console;
-use vezaimg::{Error, Result};
 
 fn main() -> ExitCode {
     let Invocation { quiet, request } = match cli::parse(std::env::args_os()) {
@@ -24,9 +23,8 @@ fn main() -> ExitCode {
 }
 
 fn run(request: Request, console: &Console) -> Result<()> {
-    let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
     match request {
-        Request::Build(request) => build::run(&request, console, &interrupt),
+        Request::Build(request) => build::run(&request, console),
         Request::Check(request) => check::run(&request, console),
         Request::Init(request) => init::run(&request, console),
         Request::Completions(script) => console.result(script.trim_end()),

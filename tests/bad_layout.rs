@@ -512,7 +512,7 @@ error: `ProtectHome=` takes `yes`, `no`, `read-only` or `tmpfs`, not `maybe`
 50 | ProtectHome = "maybe"
    | ^^^^^^^^^^^
 
-error: the unit `app.service` cannot run as it is
+error: `layout.toml` has 2 problems
 
 "#]],
     );
@@ -553,7 +553,7 @@ error: `write-paths` names `/opt/app`, which belongs to uid 0 and not to the uni
    |
    = hint: give the directory `owner = "app"`
 
-error: the unit `app.service` cannot run as it is
+error: `layout.toml` has 1 problem
 
 "#]],
     );
@@ -690,7 +690,7 @@ fn a_variable_that_stands_twice_in_yaml_is_refused() {
         &workspace,
         &["--vars", "vars.yml"],
         str![[r#"
-error: not YAML: duplicate entry with key "port"
+error: not a file of variables: duplicate entry with key "port"
  --> vars.yml:1:1
   |
 1 | port: 1

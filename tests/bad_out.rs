@@ -111,6 +111,59 @@ error: `out/small-v1-x86_64.incus.tar.zst` is there already, with other bytes
     assert_eq!((fs::read(&image).unwrap(), workspace.out()), (first, names));
 }
 
+/// A kill between the names of two files leaves some of them, whole, and no image.
+#[test]
+fn what_a_killed_build_left_beside_no_image_is_replaced() {
+    let workspace = Workspace::new();
+    workspace.write("out/small-v1-x86_64.sha256", "0  small-v1-x86_64.incus.tar.zst\n");
+    workspace.write("out/small-v1-x86_64.manifest.json", "{}\n");
+    let built = workspace.build(&["--release", "v1"]);
+    assert_eq!(built.code, Some(0), "{}", built.stderr);
+    let mut sha256sum = Command::new("sha256sum");
+    let checked = outcome(sha256sum.args(["-c", "small-v1-x86_64.sha256"]).current_dir(workspace.join("out")));
+    assert_eq!((checked.stdout.as_str(), checked.code), ("small-v1-x86_64.incus.tar.zst: OK\n", Some(0)));
+}
+
+#[test]
+fn another_format_of_a_release_that_is_there_is_refused() {
+    let workspace = Workspace::new();
+    assert_eq!(workspace.build(&["--release", "v1"]).code, Some(0));
+    let names = workspace.out();
+    let outcome = workspace.build(&["--release", "v1", "--format", "split"]);
+    snapbox::assert_data_eq!(
+        outcome.stderr,
+        str![[r#"
+reading the base `base.tar`
+packing the image
+error: `out/small-v1-x86_64.manifest.json` is there already, with other bytes
+  hint: name this build with `--release`, or move the old one away
+
+"#]]
+        .raw()
+    );
+    assert_eq!((outcome.code, workspace.out()), (Some(3), names));
+}
+
+/// Whoever comes first, all files are of one build.
+#[test]
+fn two_builds_at_once_leave_one_whole_release() {
+    let workspace = Workspace::new();
+    let start = |port: &str| {
+        let mut command = workspace.command();
+        command.args(["build", "--layout", "layout.toml", "--binary", "app", "--base", "base.tar", "--release", "v1"]);
+        command.args(["--set", port]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let ports: Vec<_> = (0..8).map(|n| format!("port={}", 8000 + n % 2)).collect();
+    let builds: Vec<_> = ports.iter().map(|port| start(port)).collect();
+    let codes: Vec<_> = builds.into_iter().map(|mut build| build.wait().unwrap().code().unwrap()).collect();
+    assert!(codes.contains(&0) && codes.iter().all(|code| [0, 3].contains(code)), "{codes:?}");
+    let mut sha256sum = Command::new("sha256sum");
+    let checked = outcome(sha256sum.args(["-c", "small-v1-x86_64.sha256"]).current_dir(workspace.join("out")));
+    assert_eq!(checked.code, Some(0), "{}{}", checked.stdout, checked.stderr);
+    let names = ["incus.tar.zst", "manifest.json", "sha256"].map(|ending| format!("small-v1-x86_64.{ending}"));
+    assert_eq!(workspace.out(), names);
+}
+
 #[test]
 fn the_same_build_again_is_no_error() {
     let workspace = Workspace::new();

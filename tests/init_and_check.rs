@@ -174,13 +174,13 @@ fn check_gives_problems_as_json() {
     workspace.change_layout("mode = \"0750\"", "mode = 750");
     let checked = workspace.run(["check", "--layout", "layout.toml", "--json"]);
     snapbox::assert_data_eq!(checked.stdout, str![[r#"
-{"layout":"layout.toml","problems":[{"severity":"error","file":"layout.toml","line":26,"column":8,"message":"`mode` is a whole number, expected a string","hint":"a mode is text of four octal digits, such as \"0755\""},{"severity":"error","file":"layout.toml","line":46,"column":16,"message":"`write-paths` names `/var/log/app`, which belongs to uid 0 and not to the unit's user `app`","hint":"give the directory `owner = \"app\"`"}],"exposure":{"unit":"app.service","level":"1.2","rating":"OK","remaining":[{"id":"PrivateNetwork","name":"PrivateNetwork=","exposure":"0.5","description":"the service may use the system's network"},{"id":"RestrictAddressFamilies_AF_INET_INET6","name":"RestrictAddressFamilies=~AF_(INET|INET6)","exposure":"0.3","description":"the service may open Internet sockets"},{"id":"PrivateMounts","name":"PrivateMounts=","exposure":"0.2","description":"the service may add mounts that the whole system sees"},{"id":"IPAddressDeny","name":"IPAddressDeny=","exposure":"0.2","description":"the service may talk to any address"},{"id":"DeviceAllow","name":"DeviceAllow=","exposure":"0.1","description":"the service may open some devices, by way of ProtectClock="},{"id":"RootDirectoryOrRootImage","name":"RootDirectory=/RootImage=","exposure":"0.1","description":"the service sees the system's root directory"},{"id":"RestrictAddressFamilies_AF_UNIX","name":"RestrictAddressFamilies=~AF_UNIX","exposure":"0.1","description":"the service may open Unix sockets"}]}}
+{"layout":"layout.toml","problems":[{"severity":"error","file":"layout.toml","line":26,"column":8,"message":"`mode` is a whole number, expected a string","hint":"a mode is text of four octal digits, such as \"0755\""}],"exposure":{"unit":"app.service","level":"1.2","rating":"OK","remaining":[{"id":"PrivateNetwork","name":"PrivateNetwork=","exposure":"0.5","description":"the service may use the system's network"},{"id":"RestrictAddressFamilies_AF_INET_INET6","name":"RestrictAddressFamilies=~AF_(INET|INET6)","exposure":"0.3","description":"the service may open Internet sockets"},{"id":"PrivateMounts","name":"PrivateMounts=","exposure":"0.2","description":"the service may add mounts that the whole system sees"},{"id":"IPAddressDeny","name":"IPAddressDeny=","exposure":"0.2","description":"the service may talk to any address"},{"id":"DeviceAllow","name":"DeviceAllow=","exposure":"0.1","description":"the service may open some devices, by way of ProtectClock="},{"id":"RootDirectoryOrRootImage","name":"RootDirectory=/RootImage=","exposure":"0.1","description":"the service sees the system's root directory"},{"id":"RestrictAddressFamilies_AF_UNIX","name":"RestrictAddressFamilies=~AF_UNIX","exposure":"0.1","description":"the service may open Unix sockets"}]}}
 
 "#]].raw());
     snapbox::assert_data_eq!(
         checked.stderr,
         str![[r#"
-error: `layout.toml` has 2 problems
+error: `layout.toml` has 1 problem
 
 "#]]
         .raw()
@@ -215,4 +215,54 @@ fn the_program_may_be_a_link_of_the_layout() {
     workspace.write("layout.toml", LAYOUT.split("[unit]").next().unwrap().replace("[binary]", unit));
     let outcome = workspace.build(&[]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+}
+
+#[test]
+fn check_says_what_it_leaves_to_the_base_and_a_build_looks_it_up() {
+    let workspace = Workspace::new();
+    workspace.change_layout("exec = \"/opt/app/app\"", "exec = \"/usr/sbin/init\"");
+    let checked = workspace.run(["check", "--layout", "layout.toml", "--quiet"]);
+    snapbox::assert_data_eq!(
+        checked.stderr,
+        str![[r#"
+warning: `exec` names `/usr/sbin/init`, which only a base can hold
+  --> layout.toml:43:8
+   |
+43 | exec = "/usr/sbin/init"
+   |        ^^^^^^^^^^^^^^^^
+   |
+   = hint: the build looks it up in the base
+
+"#]]
+        .raw()
+    );
+    let built = workspace.build(&[]);
+    assert_eq!((checked.code, built.code), (Some(0), Some(0)), "{}", built.stderr);
+    assert!(!built.stderr.contains("warning"), "{}", built.stderr);
+}
+
+#[test]
+fn a_program_behind_a_link_of_the_base_is_found() {
+    let workspace = Workspace::new();
+    // `/sbin` is a link to `/usr/sbin` there.
+    let layout = LAYOUT.replace("path = \"/opt/app/app\"", "path = \"/usr/sbin/app\"");
+    workspace.write("layout.toml", layout.replace("exec = \"/opt/app/app\"", "exec = \"/sbin/app\""));
+    let built = workspace.build(&[]);
+    assert_eq!(built.code, Some(0), "{}", built.stderr);
+}
+
+#[test]
+fn a_level_that_a_codec_does_not_have_is_a_usage_error() {
+    let workspace = Workspace::new();
+    let refused = workspace.build(&["--compression", "gzip", "--level", "12"]);
+    snapbox::assert_data_eq!(
+        refused.stderr,
+        str![[r#"
+error: gzip has no level `12`
+  hint: give a level from 1 to 9; 9 is the default
+
+"#]]
+        .raw()
+    );
+    assert_eq!((refused.code, workspace.out().len()), (Some(2), 0));
 }

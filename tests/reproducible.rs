@@ -138,15 +138,9 @@ fn a_kept_path_reaches_tmpfiles_literally() {
     let workspace = Workspace::new();
     workspace.write("layout.toml", LAYOUT.replace("/var/log/app", "/var/log/100%h's"));
     assert_eq!(workspace.build(&["--release", "v1"]).code, Some(0));
-    let read = "tar xOf out/small-v1-x86_64.incus.tar.zst rootfs/usr/lib/tmpfiles.d/small.conf";
+    let read = "tar xOf out/small-v1-x86_64.incus.tar.zst rootfs/usr/lib/tmpfiles.d/vezaimg-small.conf";
     let output = Command::new("sh").args(["-c", read]).current_dir(workspace.path()).output().unwrap();
-    snapbox::assert_data_eq!(
-        String::from_utf8(output.stdout).unwrap(),
-        str![[r#"
-# The owners and modes of directories that [[keep]] puts on a volume.
-d /var/log/100%%h\x27s 0750 1001 1001 -
-
-"#]]
-        .raw()
-    );
+    assert!(output.status.success());
+    let expected = "# The owners and modes of directories that [[keep]] puts on a volume.\nd /var/log/100%%h\\x27s 0750 1001 1001 -\n";
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
 }

@@ -1,11 +1,12 @@
 //! `vezaimg build`: layout, base and binary in; an image in `out/`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::Serialize;
 
-use crate::archive::Compression;
+use crate::archive::{Codec, Compression};
 use crate::base::{self, Base, Description, Dropped};
 use crate::binary::{self, Architecture, Binary};
 use crate::diagnostic::Severity;
@@ -34,7 +35,11 @@ pub struct Request {
     /// One file or two.
     pub format: Format,
     /// How it is compressed.
-    pub compression: Compression,
+    pub codec: Codec,
+    /// The codec's level; its default otherwise.
+    pub level: Option<i32>,
+    /// Threads that compress.
+    pub jobs: NonZeroUsize,
     /// A JSON object on stdout instead of the path.
     pub json: bool,
 }
@@ -60,23 +65,33 @@ struct Report<'a> {
 ///
 /// # Errors
 /// Whatever is wrong with the request, the layout, the binary or the base; see each stage.
-pub fn run(request: &Request, console: &Console, interrupt: &Interrupt) -> Result<()> {
+pub fn run(request: &Request, console: &Console) -> Result<()> {
     let started = Instant::now();
+    let compression = Compression::new(request.codec, request.level, request.jobs)?;
     let (layout, warnings) = layout::read(&request.layout)?.usable()?;
     warnings.iter().for_each(|problem| console.problem(problem));
-    lint::usable(&layout, None)?;
     let binary = binary::read(&request.binary)?;
     let base = open_base(request)?;
     let clock = Clock::new(source_date_epoch()?, base.has_times());
     let outbox = Outbox::open(&request.out)?;
-    let build = Build { request, layout: &layout, binary: &binary, outbox: &outbox, console, interrupt };
+    // From here on there is something to clean up; before, a signal may end the process as it always does.
+    let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
+    let build = Build {
+        request,
+        compression: &compression,
+        layout: &layout,
+        binary: &binary,
+        outbox: &outbox,
+        console,
+        interrupt: &interrupt,
+    };
     let mut segment = build.read_base(base, clock)?;
     let layer = build.make_layer(&segment)?;
     let epoch = clock.epoch(segment.survey.newest());
     let name = request.release.clone().unwrap_or_else(|| ReleaseName::of_binary(binary.sha256));
     let release = Release { image: &layout.image, name, epoch };
     let packed = build.pack(&mut segment, layer, &release)?;
-    let published = release.publish(segment.survey.into_tree(), packed, &outbox)?;
+    let published = release.publish(segment.into_tree(), packed, &outbox)?;
     if request.json {
         return print_json(&release, &published, console);
     }
@@ -103,6 +118,7 @@ fn source_date_epoch() -> Result<Option<Epoch>> {
 /// What every stage needs.
 struct Build<'a> {
     request: &'a Request,
+    compression: &'a Compression,
     layout: &'a Layout,
     binary: &'a Binary,
     outbox: &'a Outbox,
@@ -118,13 +134,12 @@ impl Build<'_> {
             self.check_binary(&Survey::new(base.name()))?;
         }
         self.console.event(Event::Stage(format!("reading the base `{}`", base.name())));
-        let owned = layer::owned(self.layout);
         let pass = Pass {
-            owned: &owned,
+            owned: layer::owned(self.layout),
             wants: &|path, size| layer::wants(path, size) || self.binary.wants(path),
             clock,
             prefix: self.request.format.prefix(),
-            compression: &self.request.compression,
+            compression: self.compression,
             interrupt: self.interrupt,
         };
         pass.run(base, self.outbox, self.console)
@@ -160,10 +175,9 @@ impl Build<'_> {
     fn pack(&self, base: &mut BaseSegment, layer: Tree<layer::Content>, release: &Release<'_>) -> Result<Packed> {
         self.console.event(Event::Stage("packing the image".to_owned()));
         let metadata = Metadata::new(self.layout, &release.name, release.epoch, &base.survey, self.binary);
-        let Request { format, compression, .. } = self.request;
         let packer = Packer {
-            format: *format,
-            compression,
+            format: self.request.format,
+            compression: self.compression,
             epoch: release.epoch,
             outbox: self.outbox,
             interrupt: self.interrupt,

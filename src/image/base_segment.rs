@@ -8,7 +8,7 @@ use crate::archive::{AppendError, Compression, Hashed, Segment};
 use crate::base::{Base, Description};
 use crate::interrupt::Interrupt;
 use crate::release::{Outbox, Staged};
-use crate::rootfs::{Body, Entry, Kind, Summary, Survey, TargetPath};
+use crate::rootfs::{Body, Entry, Kind, Summary, Survey, TargetPath, Tree};
 use crate::ui::Listener;
 use crate::{Error, Result};
 
@@ -21,6 +21,7 @@ const MOST_KEPT: u64 = 48 << 20;
 #[derive(Debug)]
 pub struct BaseSegment {
     frames: Staged,
+    left_out: BTreeSet<TargetPath>,
     /// Every entry of the base, and the contents that were wanted.
     pub survey: Survey,
     /// What the base said of itself.
@@ -30,7 +31,7 @@ pub struct BaseSegment {
 /// What one pass over a base needs to know.
 pub struct Pass<'a> {
     /// Paths that the layer writes, and the segment leaves out.
-    pub owned: &'a BTreeSet<TargetPath>,
+    pub owned: BTreeSet<TargetPath>,
     /// Files whose content the survey keeps, by path and size in bytes.
     pub wants: &'a dyn Fn(&TargetPath, u64) -> bool,
     /// What becomes of times.
@@ -49,7 +50,7 @@ impl Pass<'_> {
     /// # Errors
     /// The base cannot be read, or is not what a root file system may be; the frames cannot be written; or somebody
     /// asked to stop.
-    pub fn run(&self, base: Base, outbox: &Outbox, listener: &dyn Listener) -> Result<BaseSegment> {
+    pub fn run(self, base: Base, outbox: &Outbox, listener: &dyn Listener) -> Result<BaseSegment> {
         let mut frames = outbox.stage()?;
         let mut survey = Survey::new(base.name());
         let name = base.name().to_owned();
@@ -80,7 +81,7 @@ impl Pass<'_> {
         let mut writer = segment.finish().map_err(unwritten)?;
         writer.flush().map_err(unwritten)?;
         drop(writer);
-        Ok(BaseSegment { frames, survey, description })
+        Ok(BaseSegment { frames, left_out: self.owned, survey, description })
     }
 
     fn keep(&self, path: &TargetPath, entry: &Entry<Body<'_>>, kept: &mut u64) -> bool {
@@ -109,6 +110,12 @@ impl Pass<'_> {
 }
 
 impl BaseSegment {
+    /// The entries that the segment holds: the base without what the layer may write.
+    pub fn into_tree(self) -> Tree<Summary> {
+        let entries = self.survey.into_tree().into_iter();
+        entries.filter(|(path, _)| !self.left_out.contains(path)).collect()
+    }
+
     /// Copies the frames to where the segment stands.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ fn kept_volumes(layout: &Layout) -> bool {
 }
 
 fn tmpfiles_path(layout: &Layout) -> Option<TargetPath> {
-    let name = format!("{}.conf", layout.image.name);
+    let name = format!("vezaimg-{}.conf", layout.image.name);
     kept_volumes(layout).then(|| TargetPath::known("/usr/lib/tmpfiles.d").join(name.as_bytes()).ok()).flatten()
 }
 

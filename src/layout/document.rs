@@ -37,7 +37,8 @@ pub(super) fn read_source(path: &Path, what: &str, hint: &str) -> Result<Source>
         return Err(Error::invalid(format!("`{name}` is larger than 4 MiB, which is not {what}")));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source { name, text }),
+        // Some editors begin a file with a byte order mark, which says nothing in UTF-8.
+        Ok(text) => Ok(Source { name, text: text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text) }),
         Err(error) => {
             let line =
                 error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();

@@ -32,6 +32,15 @@ pub fn usable(layout: &Layout, base: Option<&Survey>) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
+/// A program that a layout leaves to the base: worth knowing where there is no base to look it up in.
+pub fn left_to_base(layout: &Layout) -> Option<Problem> {
+    let unit = layout.unit.as_ref()?;
+    let path = TargetPath::parse(exec_program(&unit.spec.exec)?).ok()?;
+    let message = format!("`exec` names `{path}`, which only a base can hold");
+    let problem = Problem::warning(place(unit, "ExecStart"), message).hint("the build looks it up in the base");
+    own(layout, &followed(layout, &path)).is_none().then_some(problem)
+}
+
 fn place(unit: &Unit, key: &str) -> Place {
     unit.places.get(key).unwrap_or(&unit.place).clone()
 }
@@ -94,14 +103,14 @@ fn program(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Option<Proble
         let problem = Problem::error(place(unit, "ExecStart"), format!("`exec` names `{path}`, which {what}"));
         Some(problem.hint(format!("the binary is `{}`", layout.binary.path.value)))
     };
-    match (own(layout, &followed(layout, &path)), base) {
+    // `/bin` is a link on a merged /usr: what the layout puts into `/usr/bin` is there as well.
+    let real = base.zip(path.parent()).and_then(|(base, parent)| base.resolve(&parent)?.0.join(path.name()).ok());
+    let own = own(layout, &followed(layout, &path)).or_else(|| own(layout, real.as_ref()?));
+    match (own, base) {
         (Some(Own::Executable), _) => None,
         (Some(Own::Plain), _) => wrong("nobody may execute"),
         (Some(Own::Directory(_)), _) => wrong("is a directory"),
-        (None, None) => {
-            let message = format!("`exec` names `{path}`, which only a base can hold");
-            Some(Problem::warning(place(unit, "ExecStart"), message).hint("the build looks it up in the base"))
-        }
+        (None, None) => None,
         (None, Some(base)) => match base.resolve(&path) {
             Some((_, entry)) if matches!(entry.kind, Kind::File(_)) && executable(entry.metadata.mode) => None,
             Some(_) => wrong("is not an executable file in the base"),
@@ -111,12 +120,12 @@ fn program(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Option<Proble
 }
 
 fn write_paths(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Vec<Problem> {
-    let user = layout.users.iter().find(|user| user.name.value == unit.spec.user);
-    let uid = match user {
-        Some(user) => user.uid.value,
-        None if unit.spec.user == "root" => 0,
-        // Its own table is at fault, which was reported.
-        None => return Vec::new(),
+    let users: Vec<_> = layout.users.iter().filter(|user| user.name.value == unit.spec.user).collect();
+    let uid = match users[..] {
+        [user] => user.uid.value,
+        [] if unit.spec.user == "root" => 0,
+        // Its own tables are at fault, which was reported.
+        _ => return Vec::new(),
     };
     let check = |text: &String| {
         let path = TargetPath::parse(text).ok()?;
@@ -137,6 +146,7 @@ fn write_paths(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Vec<Probl
             None
         };
         match (own(layout, &path), base) {
+            (Some(Own::Directory(_)), _) if layout.unclear.contains(&path) => None,
             (Some(Own::Directory(access)), _) => owned_by(access.uid, access.mode),
             (Some(_), _) => {
                 wrong("is a file of the image".to_owned(), "name the directory that holds what is written".to_owned())

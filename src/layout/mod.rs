@@ -65,16 +65,22 @@ impl Reading {
     /// # Errors
     /// There is a problem that stops the work.
     pub fn usable(self) -> Result<(Layout, Vec<Problem>)> {
-        let errors = self.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        match self.layout {
-            Some(layout) if errors == 0 => Ok((layout, self.problems)),
-            _ => {
-                let message = match errors {
-                    1 => format!("`{}` has 1 problem", self.name),
-                    n => format!("`{}` has {n} problems", self.name),
-                };
-                Err(Error::invalid(message).problems(self.problems))
-            }
+        match (self.verdict(), self.layout) {
+            (Ok(()), Some(layout)) => Ok((layout, self.problems)),
+            (Err(error), _) => Err(error.problems(self.problems)),
+            (Ok(()), None) => Err(Error::invalid(format!("`{}` is no layout", self.name))),
+        }
+    }
+
+    /// Whether the layout can be used, in one sentence.
+    ///
+    /// # Errors
+    /// There is a problem that stops the work.
+    pub fn verdict(&self) -> Result<()> {
+        match self.problems.iter().filter(|problem| problem.severity == Severity::Error).count() {
+            0 => Ok(()),
+            1 => Err(Error::invalid(format!("`{}` has 1 problem", self.name))),
+            n => Err(Error::invalid(format!("`{}` has {n} problems", self.name))),
         }
     }
 }
@@ -131,6 +137,7 @@ fn parse(source: Source, files: &Files, request: &Request) -> Result<Reading> {
     if let Some(layout) = &mut layout {
         layout.variables = variables.into_values();
         problems.extend(validate::problems(layout));
+        problems.extend(lint::problems(layout, None));
     }
     problems.sort_by(|a, b| {
         let own = |problem: &Problem| problem.place.source.name == source.name;

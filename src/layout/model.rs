@@ -1,6 +1,6 @@
 //! What a layout says once it is read, rendered and checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::variables::Scalar;
@@ -56,6 +56,9 @@ pub struct Layout {
     pub health: Option<Health>,
     /// `[[keep]]`: what outlives a swap.
     pub keep: Vec<Keep>,
+    /// Directories whose own table has a problem: nothing is at fault for what follows from them. Empty in a layout
+    /// that may be used.
+    pub(super) unclear: BTreeSet<TargetPath>,
 }
 
 /// What the image is called.

@@ -132,7 +132,7 @@ impl Variables {
             Err(error) => {
                 let at = error.location().map_or(0, |location| location.index().min(source.text.len()));
                 problems.push(
-                    Problem::error(place(at..at), format!("not YAML: {error}"))
+                    Problem::error(place(at..at), format!("not a file of variables: {error}"))
                         .hint("a file of variables is a mapping of names to values, as in Ansible's `group_vars`"),
                 );
                 return;

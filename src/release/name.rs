@@ -52,4 +52,10 @@ impl ArtifactName {
     pub fn with(&self, ending: &str) -> String {
         format!("{}{ending}", self.0)
     }
+
+    /// Whether a file is an image of this name, or a part of one.
+    pub fn is_image(&self, file: &str) -> bool {
+        let ending = file.strip_prefix(&self.0).unwrap_or_default();
+        [".incus.tar.", ".meta.tar.", ".rootfs.tar."].iter().any(|image| ending.starts_with(image))
+    }
 }

@@ -9,8 +9,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, linkat, open};
 
+use super::ArtifactName;
 use crate::{Error, Result};
 
 /// The directory that artifacts land in.
@@ -74,34 +75,71 @@ impl Outbox {
         Ok(Staged { file, temporary: Some(path) })
     }
 
-    /// Gives finished files their names, in this order; the last is the one that makes the release complete.
+    /// Gives finished files their names: first what lies `beside` the image, then the image's own, of which the last
+    /// makes the release complete.
     ///
-    /// A file of the same name and bytes is left as it is. When anything fails, what this call named is removed again.
+    /// A file of the same name and bytes is left as it is. What a build that was killed in here left beside an image
+    /// that never came is replaced. When anything fails, what this call named is removed again.
     ///
     /// # Errors
-    /// A file of that name and other bytes is there: nothing is ever overwritten. Or the disk is full.
-    pub fn publish(&self, mut files: Vec<(String, Staged)>) -> Result<()> {
-        // The image first: it is what a person knows the build by.
-        for (name, staged) in files.iter_mut().rev() {
-            self.refuse_other_bytes(name, staged)?;
+    /// A file of that name and other bytes is there: no release is ever overwritten. Or the disk is full.
+    pub fn publish(
+        &self,
+        name: &ArtifactName,
+        beside: Vec<(String, Staged)>,
+        images: Vec<(String, Staged)>,
+    ) -> Result<()> {
+        // One at a time, so that what has no image is known to be a leftover. The lock goes with its holder.
+        rustix::fs::flock(&self.handle, FlockOperation::LockExclusive)
+            .map_err(|error| self.unwritten("the release", &error.into()))?;
+        let outcome = self.publish_locked(name, beside, images);
+        let _ = rustix::fs::flock(&self.handle, FlockOperation::Unlock);
+        outcome
+    }
+
+    fn publish_locked(
+        &self,
+        name: &ArtifactName,
+        mut beside: Vec<(String, Staged)>,
+        mut images: Vec<(String, Staged)>,
+    ) -> Result<()> {
+        let has_image = self.has_image(name).map_err(|cause| self.unwritten("the release", &cause))?;
+        for (file, staged) in images.iter_mut().chain(&mut beside) {
+            match self.refuse_other_bytes(file, staged) {
+                Err(_) if !has_image => {
+                    std::fs::remove_file(self.path(file)).map_err(|cause| self.unwritten(file, &cause))?;
+                }
+                checked => checked?,
+            }
         }
-        for (name, staged) in &files {
-            staged.file.sync_all().map_err(|cause| self.unwritten(name, &cause))?;
+        let files: Vec<_> = beside.into_iter().chain(images).collect();
+        for (file, staged) in &files {
+            staged.file.sync_all().map_err(|cause| self.unwritten(file, &cause))?;
         }
         let mut named = Vec::new();
-        let outcome = files.into_iter().try_for_each(|(name, staged)| {
-            if self.name(&name, staged)? {
-                named.push(name);
+        let outcome = files.into_iter().try_for_each(|(file, staged)| {
+            if self.name(&file, staged)? {
+                named.push(file);
             }
             Ok(())
         });
         if outcome.is_err() {
-            for name in &named {
-                let _ = std::fs::remove_file(self.path(name));
+            for file in &named {
+                let _ = std::fs::remove_file(self.path(file));
             }
         }
         outcome?;
         rustix::fs::fsync(&self.handle).map_err(|error| self.unwritten("the directory", &error.into()))
+    }
+
+    /// Whether an image of this release is there, in any format.
+    fn has_image(&self, name: &ArtifactName) -> io::Result<bool> {
+        for entry in std::fs::read_dir(&self.directory)? {
+            if entry?.file_name().to_str().is_some_and(|file| name.is_image(file)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Names a file; false when the same bytes already bore the name.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{ArtifactName, Listing, Manifest, Outbox, ReleaseName, Staged};
+use super::{ArtifactName, Listing, Manifest, Outbox, ReleaseName};
 use crate::Result;
 use crate::image::{Epoch, Packed};
 use crate::layout::Image;
@@ -37,8 +37,8 @@ pub struct Published {
 }
 
 impl Release<'_> {
-    /// Writes what goes beside the image, and gives everything its name; the image last. `base` is the base as it was
-    /// read, of which the layer's entries take the place.
+    /// Writes what goes beside the image, and gives everything its name; the image last. `base` is the
+    /// tree of its segment.
     ///
     /// # Errors
     /// Other files of these names are there, or the disk is full.
@@ -67,7 +67,7 @@ impl Release<'_> {
         }
 
         let path = |name: &String| outbox.path(name).display().to_string();
-        let beside = [(name.with(".manifest.json"), manifest), (name.with(".sha256"), checksums)];
+        let beside = vec![(name.with(".manifest.json"), manifest), (name.with(".sha256"), checksums)];
         let published = Published {
             images: images.iter().map(path).collect(),
             beside: beside.iter().map(|(name, _)| path(name)).collect(),
@@ -76,9 +76,8 @@ impl Release<'_> {
             size: files.iter().map(|file| file.summary.size).sum(),
             entries: listing.entries(),
         };
-        let images = images.into_iter().zip(files.into_iter().map(|file| file.staged));
-        let all: Vec<(String, Staged)> = beside.into_iter().chain(images).collect();
-        outbox.publish(all)?;
+        let images = images.into_iter().zip(files.into_iter().map(|file| file.staged)).collect();
+        outbox.publish(&name, beside, images)?;
         Ok(published)
     }
 }

@@ -1,5 +1,6 @@
 //! Directories, files, links and the binary's place.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use crate::diagnostic::{Place, Problem, Source};
 use crate::layout::document::{Document, Section};
 use crate::layout::embedded::Files;
 use crate::layout::{Access, Directory, File, Link, Placed, Program, secrets};
-use crate::rootfs::Mode;
+use crate::rootfs::{Mode, TargetPath};
 
 fn access(section: &Section<'_>, owners: &Owners, example: &str) -> Option<Access> {
     let named = |key, known, what| match section.text(key) {
@@ -21,13 +22,21 @@ fn access(section: &Section<'_>, owners: &Owners, example: &str) -> Option<Acces
     Some(Access { uid: uid?, gid: gid?, mode: mode? })
 }
 
-pub(super) fn directory(section: Section<'_>, owners: &Owners) -> Option<Directory> {
+/// A directory whose access cannot be told is `unclear`; its path may still be named elsewhere.
+pub(super) fn directory(
+    section: Section<'_>,
+    owners: &Owners,
+    unclear: &mut BTreeSet<TargetPath>,
+) -> Option<Directory> {
     let path = section.path("path");
-    // What is wrong with its access was reported; the path itself may still be named elsewhere.
-    let fallback = Access { uid: 0, gid: 0, mode: Mode::from_bits(0o755) };
-    let access = access(&section, owners, "0755").unwrap_or(fallback);
+    let access = access(&section, owners, "0755");
     section.finish();
-    Some(Directory { path: path?, access })
+    let path = path?;
+    let access = access.unwrap_or_else(|| {
+        unclear.insert(path.value.clone());
+        Access { uid: 0, gid: 0, mode: Mode::from_bits(0o755) }
+    });
+    Some(Directory { path, access })
 }
 
 pub(super) fn program(section: Section<'_>, owners: &Owners) -> Option<Program> {

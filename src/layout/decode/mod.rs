@@ -4,7 +4,7 @@ mod accounts;
 mod entries;
 mod unit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeTable;
 
@@ -35,7 +35,8 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
         root.table("binary", "[binary]").or_else(|| absent(document, "[binary]", "path = \"/usr/local/bin/…\""));
     let base = root.table("base", "[base]").map(debian_base);
     let directories = root.tables("directory", "[[directory]]");
-    let directories = directories.into_iter().filter_map(|section| directory(section, &owners)).collect();
+    let mut unclear = BTreeSet::new();
+    let directories = directories.into_iter().filter_map(|section| directory(section, &owners, &mut unclear)).collect();
     let entries = root.tables("file", "[[file]]");
     let entries = entries.into_iter().filter_map(|section| file(document, section, &owners, files)).collect();
     let links = root.tables("link", "[[link]]").into_iter().filter_map(link).collect();
@@ -60,6 +61,7 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
         network,
         health,
         keep,
+        unclear,
     })
 }
 
