@@ -75,7 +75,7 @@ fn own(layout: &Layout, path: &TargetPath) -> Option<Own> {
     Some(if executable(mode) { Own::Executable } else { Own::Plain })
 }
 
-/// Where a [[link]] of the layout leads; a path that is none leads to itself.
+/// Where a `[[link]]` of the layout leads; a path that is none leads to itself.
 fn followed(layout: &Layout, path: &TargetPath) -> TargetPath {
     let mut here = path.clone();
     // Each link once at most: more would be a circle.
