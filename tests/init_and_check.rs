@@ -13,7 +13,7 @@ fn init_writes_the_default_layout_which_check_takes() {
     snapbox::assert_data_eq!(
         written.stdout,
         str![[r#"
-./layouts/backend-api.toml
+layouts/backend-api.toml
 
 "#]]
         .raw()
@@ -50,7 +50,7 @@ fn init_never_overwrites_a_layout_that_was_edited() {
         refused.stderr,
         str![[r#"
 error: layouts that were edited are not overwritten
-  cause: `./layouts/backend-api.toml` is there already
+  cause: `layouts/backend-api.toml` is there already
   hint: name another directory: `vezaimg init DIR`
 
 "#]]

@@ -21,7 +21,8 @@ pub struct Request {
 /// # Errors
 /// A file is there already with other content, or cannot be written.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
-    let layouts = request.directory.join("layouts");
+    // `layouts/…` and not `./layouts/…`, as a person would write it.
+    let layouts = request.directory.strip_prefix(".").unwrap_or(&request.directory).join("layouts");
     let files: Vec<_> = EMBEDDED.iter().map(|file| (layouts.join(file.name), file.content)).collect();
     let edited: Vec<_> = files.iter().filter(|(path, content)| is_other(path, content)).collect();
     if !edited.is_empty() {

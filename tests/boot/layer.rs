@@ -31,7 +31,7 @@ fn every_entry_has_the_declared_mode_and_owner_and_so_have_its_parents() {
     let script = "stat --format='%A %u %g %N' /opt /opt/veza /opt/veza/backend-api /opt/veza/backend-api/veza-api \
                   /etc/veza /var/log /var/log/veza /etc/systemd/system/veza-backend-api.service \
                   /etc/systemd/system/multi-user.target.wants/veza-backend-api.service \
-                  /etc/systemd/network/10-vezaimg-eth0.network /usr/lib/tmpfiles.d/veza-backend-api.conf \
+                  /etc/systemd/network/10-vezaimg-eth0.network /usr/lib/tmpfiles.d/vezaimg-veza-backend-api.conf \
                   /etc/passwd /etc/group /etc/shadow /etc/gshadow /etc/hostname /etc/hosts /etc/machine-id";
     assert_data_eq!(shell(container(), script), str![[r#"
 drwxr-xr-x 0 0 '/opt'
@@ -44,7 +44,7 @@ drwxr-x--- 1001 1001 '/var/log/veza'
 -rw-r--r-- 0 0 '/etc/systemd/system/veza-backend-api.service'
 lrwxrwxrwx 0 0 '/etc/systemd/system/multi-user.target.wants/veza-backend-api.service' -> '/etc/systemd/system/veza-backend-api.service'
 -rw-r--r-- 0 0 '/etc/systemd/network/10-vezaimg-eth0.network'
--rw-r--r-- 0 0 '/usr/lib/tmpfiles.d/veza-backend-api.conf'
+-rw-r--r-- 0 0 '/usr/lib/tmpfiles.d/vezaimg-veza-backend-api.conf'
 -rw-r--r-- 0 0 '/etc/passwd'
 -rw-r--r-- 0 0 '/etc/group'
 -rw-r----- 0 42 '/etc/shadow'
