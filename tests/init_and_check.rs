@@ -220,7 +220,11 @@ fn the_program_may_be_a_link_of_the_layout() {
 #[test]
 fn check_says_what_it_leaves_to_the_base_and_a_build_looks_it_up() {
     let workspace = Workspace::new();
-    workspace.change_layout("exec = \"/opt/app/app\"", "exec = \"/usr/sbin/init\"");
+    let layout = LAYOUT.replace("exec = \"/opt/app/app\"", "exec = \"/usr/sbin/init\"\nhardening = \"off\"");
+    workspace.write(
+        "layout.toml",
+        layout.replace("user = \"{{ user }}\"\nenv", "env").replace("[\"/var/log/app\"]", "[\"/var/log\"]"),
+    );
     let checked = workspace.run(["check", "--layout", "layout.toml", "--quiet"]);
     snapbox::assert_data_eq!(
         checked.stderr,
@@ -232,6 +236,15 @@ warning: `exec` names `/usr/sbin/init`, which only a base can hold
    |        ^^^^^^^^^^^^^^^^
    |
    = hint: the build looks it up in the base
+
+warning: `write-paths` names `/var/log`, which only a base can hold
+  --> layout.toml:46:16
+   |
+46 | write-paths = ["/var/log"]
+   |                ^^^^^^^^^^
+   |
+   = hint: the build looks it up in the base
+
 
 "#]]
         .raw()

@@ -60,7 +60,7 @@ struct JsonPoint {
 /// A problem stops the work: the layout cannot be built from.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
     let mut reading = layout::read(&request.layout)?;
-    reading.problems.extend(reading.layout.as_ref().and_then(lint::left_to_base));
+    reading.problems.extend(reading.layout.iter().flat_map(lint::left_to_base));
     let exposed = reading.layout.as_ref().and_then(exposed);
     if request.json {
         print_json(&reading.name, &reading.problems, exposed.as_ref(), console)?;

@@ -32,13 +32,18 @@ pub fn usable(layout: &Layout, base: Option<&Survey>) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// A program that a layout leaves to the base: worth knowing where there is no base to look it up in.
-pub fn left_to_base(layout: &Layout) -> Option<Problem> {
-    let unit = layout.unit.as_ref()?;
-    let path = TargetPath::parse(exec_program(&unit.spec.exec)?).ok()?;
-    let message = format!("`exec` names `{path}`, which only a base can hold");
-    let problem = Problem::warning(place(unit, "ExecStart"), message).hint("the build looks it up in the base");
-    own(layout, &followed(layout, &path)).is_none().then_some(problem)
+/// The paths that a layout's unit leaves to the base: worth knowing where there is no base to look them up in.
+pub fn left_to_base(layout: &Layout) -> Vec<Problem> {
+    let Some(unit) = &layout.unit else { return Vec::new() };
+    let program = exec_program(&unit.spec.exec).map(|path| ("exec", "ExecStart", path));
+    let write_paths = unit.spec.write_paths.iter().map(|path| ("write-paths", path.as_str(), path.as_str()));
+    let left = |(key, at, text): (&str, &str, &str)| {
+        let path = TargetPath::parse(text).ok()?;
+        let message = format!("`{key}` names `{path}`, which only a base can hold");
+        let problem = Problem::warning(place(unit, at), message).hint("the build looks it up in the base");
+        own(layout, &followed(layout, &path)).is_none().then_some(problem)
+    };
+    program.into_iter().chain(write_paths).filter_map(left).collect()
 }
 
 fn place(unit: &Unit, key: &str) -> Place {

@@ -62,18 +62,16 @@ impl Console {
         }
     }
 
-    /// Prints a problem with its source line.
+    /// Prints a problem with its source line, and an empty line below.
     pub fn problem(&self, problem: &Problem) {
         self.say(&diagnostics::render(problem));
+        self.say("");
     }
 
     /// Prints an error: its places, the sentence, the causes and the hints.
     pub fn error(&self, error: &Error) {
         self.end_stage();
-        for problem in error.places() {
-            self.say(&diagnostics::render(problem));
-            self.say("");
-        }
+        error.places().iter().for_each(|problem| self.problem(problem));
         self.say(&format!("{ERROR}error{ERROR:#}: {}", error.message()));
         for cause in error.causes() {
             self.say(&format!("  {FAINT}cause{FAINT:#}: {cause}"));
