@@ -25,11 +25,6 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Asks to stop.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
     /// # Errors
     /// Somebody asked to stop.
     pub fn check(&self) -> Result<()> {

@@ -10,10 +10,7 @@ use snapbox::{IntoData, str};
 use crate::support::workspace::{Workspace, small_program};
 
 fn refused(workspace: &Workspace, expected: impl IntoData) {
-    let outcome = workspace.build(&[]);
-    snapbox::assert_data_eq!(outcome.stderr, expected.raw());
-    assert_eq!((outcome.stdout.as_str(), outcome.code), ("", Some(2)));
-    assert_eq!(workspace.out(), [""; 0]);
+    workspace.refuses(&[], expected);
 }
 
 /// Compiles a C program into the workspace.

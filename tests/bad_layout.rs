@@ -12,10 +12,7 @@ fn refused(from: &str, to: &str, expected: impl IntoData) {
 }
 
 fn refused_in(workspace: &Workspace, arguments: &[&str], expected: impl IntoData) {
-    let outcome = workspace.build(arguments);
-    snapbox::assert_data_eq!(outcome.stderr, expected.raw());
-    assert_eq!((outcome.stdout.as_str(), outcome.code), ("", Some(2)));
-    assert_eq!(workspace.out(), [""; 0]);
+    workspace.refuses(arguments, expected);
 }
 
 #[test]

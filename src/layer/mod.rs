@@ -94,7 +94,7 @@ pub fn assemble(layout: &Layout, binary: &Binary, survey: &Survey) -> Result<Lay
     let missing = survey.missing_directories()?;
     let mut planter = Planter::new(survey);
     for directory in missing {
-        planter.implied(directory);
+        planter.directory(directory, plant::ROOT_DIRECTORY);
     }
     system::plant(&mut planter, layout, survey)?;
     plant::entries(&mut planter, layout, binary);

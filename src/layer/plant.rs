@@ -48,11 +48,6 @@ impl<'a> Planter<'a> {
         self.entry(path, access, xattrs, Kind::File(Content::Bytes(content)));
     }
 
-    /// A directory that the base's own paths need and that it does not hold.
-    pub(super) fn implied(&mut self, path: TargetPath) {
-        self.directory(path, ROOT_DIRECTORY);
-    }
-
     fn entry(&mut self, path: TargetPath, access: Access, xattrs: Xattrs, kind: Kind<Content>) {
         self.parents(&path);
         if let Some(there) = self.survey.tree().get(&path).map(|entry| &entry.kind) {
@@ -65,6 +60,10 @@ impl<'a> Planter<'a> {
                 ));
             }
         }
+        self.insert(path, access, xattrs, kind);
+    }
+
+    fn insert(&mut self, path: TargetPath, access: Access, xattrs: Xattrs, kind: Kind<Content>) {
         let metadata = Metadata { mode: access.mode, uid: access.uid, gid: access.gid, mtime: 0, xattrs };
         self.tree.insert(path, Entry { metadata, kind });
     }
@@ -88,11 +87,7 @@ impl<'a> Planter<'a> {
                 Some(other) => {
                     self.faults.push(format!("`{path}` lies below `{above}`, which is a {} in the base", other.noun()));
                 }
-                None => {
-                    let metadata =
-                        Metadata { mode: ROOT_DIRECTORY.mode, uid: 0, gid: 0, mtime: 0, xattrs: Xattrs::new() };
-                    self.tree.insert(above, Entry { metadata, kind: Kind::Directory });
-                }
+                None => self.insert(above, ROOT_DIRECTORY, Xattrs::new(), Kind::Directory),
             }
         }
     }

@@ -18,13 +18,6 @@ pub struct Placed<T> {
     pub place: Place,
 }
 
-impl<T> Placed<T> {
-    /// The same place with another value.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Placed<U> {
-        Placed { value: change(self.value), place: self.place }
-    }
-}
-
 /// What an image holds on top of its base, apart from the binary's own bytes.
 ///
 /// Every owner is declared or `root`, every path absolute and normal, and no path stands twice.

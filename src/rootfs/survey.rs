@@ -117,11 +117,6 @@ impl Survey {
         self.captured.get(path).map(Vec::as_slice)
     }
 
-    /// All contents kept, by path.
-    pub fn contents(&self) -> impl Iterator<Item = (&TargetPath, &[u8])> {
-        self.captured.iter().map(|(path, content)| (path, content.as_slice()))
-    }
-
     /// Where a path leads in the base, links followed.
     pub fn resolve(&self, path: &TargetPath) -> Option<(TargetPath, &Entry<Summary>)> {
         match self.tree.resolve(path) {

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use snapbox::IntoData;
 use tempfile::TempDir;
 
 /// 2026-01-01, the time of every entry of the small base.
@@ -133,6 +134,15 @@ impl Workspace {
     pub(crate) fn build(&self, arguments: &[&str]) -> Outcome {
         let all = ["build", "--layout", "layout.toml", "--binary", "app", "--base", "base.tar"];
         self.run(all.iter().chain(arguments))
+    }
+
+    /// Builds, and holds the refusal to all that it prints: this on stderr, nothing on stdout, exit code 2, and nothing
+    /// left in `out/`.
+    pub(crate) fn refuses(&self, arguments: &[&str], expected: impl IntoData) {
+        let outcome = self.build(arguments);
+        snapbox::assert_data_eq!(outcome.stderr, expected.raw());
+        assert_eq!((outcome.stdout.as_str(), outcome.code), ("", Some(2)));
+        assert_eq!(self.out(), [""; 0]);
     }
 
     /// The names in `out/`, sorted; hidden ones too.

@@ -75,11 +75,6 @@ impl Exposure {
 }
 
 impl Level {
-    /// The level of so many tenths.
-    pub const fn from_tenths(tenths: u64) -> Self {
-        Self(tenths)
-    }
-
     /// The level in tenths.
     pub const fn tenths(self) -> u64 {
         self.0
