@@ -15,6 +15,7 @@
 //! to a process.
 
 mod budget;
+mod debian;
 mod decode;
 mod directory;
 mod fault;

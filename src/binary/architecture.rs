@@ -60,6 +60,19 @@ impl Architecture {
         }
     }
 
+    /// What Debian calls it, as in `binary-amd64`.
+    pub const fn debian(self) -> &'static str {
+        match self {
+            Self::X86_64 => "amd64",
+            Self::Aarch64 => "arm64",
+            Self::Armv7l => "armhf",
+            Self::Riscv64 => "riscv64",
+            Self::Ppc64le => "ppc64el",
+            Self::S390x => "s390x",
+            Self::I686 => "i386",
+        }
+    }
+
     /// What Go calls it in `GOARCH`.
     pub const fn goarch(self) -> &'static str {
         match self {

@@ -25,6 +25,12 @@ impl Epoch {
         self.0
     }
 
+    /// A date such as `2026-01-01T00:00:00Z`.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let seconds = text.parse::<jiff::Timestamp>().ok()?.as_second();
+        Some(Self::from_seconds(u64::try_from(seconds).ok()?))
+    }
+
     /// The value of `SOURCE_DATE_EPOCH`, <https://reproducible-builds.org/specs/source-date-epoch/>.
     ///
     /// # Errors

@@ -70,10 +70,16 @@ pub struct Image {
 pub struct DebianBase {
     /// The release's code name.
     pub debian: String,
+    /// The archive's components, such as `main`.
+    pub components: Vec<String>,
     /// Packages wanted by name; their dependencies come with them.
     pub packages: Vec<String>,
+    /// Packages left out although something depends on them: what only maintainer scripts need.
+    pub without: Vec<String>,
     /// Paths left out, as shell patterns.
     pub exclude_paths: Vec<String>,
+    /// Mirrors to try after the machine's own.
+    pub mirrors: Vec<String>,
 }
 
 /// A system group.

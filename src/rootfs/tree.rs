@@ -9,6 +9,18 @@ use super::{Entry, Kind, TargetPath};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
+impl Digest {
+    /// Reads 64 hex digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        let sound = text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)).filter(|_| sound) {
+            *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
+        }
+        sound.then_some(Self(bytes))
+    }
+}
+
 /// 64 lower-case hex digits.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -97,8 +97,11 @@ fn debian_base(section: Section<'_>) -> DebianBase {
     let values = |key| section.texts(key).into_iter().map(|text| text.value).collect();
     let base = DebianBase {
         debian: section.required_text("debian", "\"bookworm\"").map(|text| text.value).unwrap_or_default(),
+        components: section.has("components").then(|| values("components")).unwrap_or_else(|| vec!["main".to_owned()]),
         packages: values("packages"),
+        without: values("without"),
         exclude_paths: values("exclude-paths"),
+        mirrors: values("mirrors"),
     };
     section.finish();
     base

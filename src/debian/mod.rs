@@ -1,0 +1,13 @@
+//! Debian's archive: what it says of its packages, and how that is to be read.
+//!
+//! ```text
+//! InRelease ─▶ gpgv ─▶ Release ─▶ Packages ─▶ Index ─▶ Closure
+//!              keyring  suite,     by sha256   what     what a list of
+//!                       date                   there is packages brings along
+//! ```
+
+mod package;
+mod version;
+
+pub use package::Package;
+pub use version::Version;

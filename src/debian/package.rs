@@ -1,0 +1,23 @@
+//! One binary package, as an index offers it and a lock pins it.
+
+use super::Version;
+use crate::rootfs::Digest;
+
+/// A `.deb` by name, version and content. Ordered by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Package {
+    /// Its name, such as `libc6`.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// Debian's name of the architecture, or `all`.
+    pub architecture: String,
+    /// The suite whose index offers it, such as `bookworm-security`.
+    pub suite: String,
+    /// Its path below a mirror of that suite, such as `pool/main/g/glibc/libc6_2.36-9_amd64.deb`.
+    pub file: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The sha256 of the file.
+    pub sha256: Digest,
+}
