@@ -9,5 +9,9 @@
 mod package;
 mod version;
 
+#[cfg(test)]
+mod tests;
+
 pub use package::Package;
+pub(crate) use package::is_below_mirror;
 pub use version::Version;

@@ -21,3 +21,9 @@ pub struct Package {
     /// The sha256 of the file.
     pub sha256: Digest,
 }
+
+/// Whether a path stays where it is put behind the address of a mirror.
+pub(crate) fn is_below_mirror(path: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._~/:".contains(&byte);
+    path.bytes().all(fits) && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::{FORMAT, Lock, Suite};
-use crate::debian::{self, Version};
+use crate::debian::{self, Version, is_below_mirror};
 use crate::diagnostic::{Place, Problem, Source};
 use crate::image::Epoch;
 use crate::rootfs::Digest;
@@ -130,10 +130,4 @@ fn package(table: PackageTable, architecture: &str, suites: &[Suite]) -> Result<
 fn is_word(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._/".contains(&byte);
     name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.bytes().all(fits)
-}
-
-/// Whether a path stays where it is put behind the address of a mirror.
-pub(crate) fn is_below_mirror(path: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._~/:".contains(&byte);
-    path.bytes().all(fits) && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
 }
