@@ -7,6 +7,8 @@
 //! ```
 
 mod package;
+mod release;
+mod signature;
 mod version;
 
 #[cfg(test)]
@@ -14,4 +16,6 @@ mod tests;
 
 pub use package::Package;
 pub(crate) use package::is_below_mirror;
+pub use release::{Compression, IndexFile, Release};
+pub use signature::{Keyring, verify};
 pub use version::Version;

@@ -1,1 +1,3 @@
+mod release;
+mod signature;
 mod version;
