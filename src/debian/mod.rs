@@ -6,7 +6,10 @@
 //!                       date                   there is packages brings along
 //! ```
 
+mod closure;
+mod index;
 mod package;
+mod relation;
 mod release;
 mod signature;
 mod version;
@@ -14,8 +17,11 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub use closure::{Closure, resolve};
+pub use index::Index;
 pub use package::Package;
 pub(crate) use package::is_below_mirror;
+pub use relation::{Comparison, Constraint, Relation, relations};
 pub use release::{Compression, IndexFile, Release};
 pub use signature::{Keyring, verify};
 pub use version::Version;
