@@ -252,7 +252,9 @@ impl Marker<'_, '_> {
 
     /// Whether each of a package's dependencies could still be met, or is waived.
     fn can_be_met(&self, at: usize) -> bool {
-        self.offers.groups(at).all(|group| self.meeting(group).any(|state| !state.discarded || state.left_out))
+        self.offers
+            .groups(at)
+            .all(|group| self.meeting(group).any(|state| state.chosen || !state.discarded || state.left_out))
     }
 
     /// Whether a chosen package lacks something, or refuses something that is chosen.

@@ -39,6 +39,10 @@ const SETS: [&str; 20] = [
 /// A suite's name and the text of its index.
 type Suite = (String, Vec<u8>);
 
+/// The machine's own.
+static ARCHITECTURE: LazyLock<String> =
+    LazyLock::new(|| run(Command::new("dpkg").arg("--print-architecture")).trim().to_owned());
+
 /// What the machine's apt has of its own release: the release itself, its updates, security.
 static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(|| {
     let os = fs::read_to_string("/etc/os-release").unwrap();
@@ -48,7 +52,7 @@ static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(|| {
         "--format",
         "$(CODENAME) $(FILENAME)",
         "Created-By: Packages",
-        "Architecture: amd64",
+        &format!("Architecture: {}", *ARCHITECTURE),
         "Component: main",
     ]));
     let suites = ["", "-updates", "-security"].map(|suffix| format!("{release}{suffix}"));
@@ -107,7 +111,7 @@ impl Apt {
 }
 
 fn configuration(root: &Path) -> String {
-    let root = root.display();
+    let (root, architecture) = (root.display(), &*ARCHITECTURE);
     format!(
         r#"
         Dir::Etc::main "/dev/null";
@@ -119,8 +123,8 @@ fn configuration(root: &Path) -> String {
         Dir::State "{root}/state";
         Dir::State::status "{root}/status";
         Dir::Cache "{root}/cache";
-        APT::Architecture "amd64";
-        APT::Architectures {{ "amd64"; }};
+        APT::Architecture "{architecture}";
+        APT::Architectures {{ "{architecture}"; }};
         APT::Sandbox::User "";
         Acquire::Languages "none";
         "#
@@ -135,7 +139,7 @@ fn lines(items: impl Iterator<Item = String>) -> String {
 
 #[test]
 fn a_list_brings_what_apt_would_install_for_it() {
-    let mut index = Index::new("amd64");
+    let mut index = Index::new(&ARCHITECTURE);
     for (suite, text) in SUITES.iter() {
         index.read(suite, text.as_slice()).unwrap();
     }

@@ -1,5 +1,6 @@
 mod apt;
 mod closure;
+mod hostile;
 mod index;
 mod relation;
 mod release;
