@@ -27,6 +27,7 @@ pub mod layout;
 pub mod lock;
 pub mod release;
 pub mod rootfs;
+mod staged;
 pub mod ui;
 pub mod unit;
 
