@@ -28,6 +28,7 @@ pub mod lock;
 pub mod release;
 pub mod rootfs;
 mod staged;
+pub mod store;
 pub mod ui;
 pub mod unit;
 
