@@ -20,6 +20,7 @@ pub mod commands;
 pub mod debian;
 pub mod diagnostic;
 pub mod error;
+pub mod fetch;
 pub mod image;
 pub mod interrupt;
 pub mod layer;
