@@ -2,14 +2,16 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::archive::Codec;
-use crate::commands::{build, check, init};
+use crate::commands::{build, cache, check, init};
 use crate::image::Format;
 use crate::layout;
 use crate::release::ReleaseName;
+use crate::store::Pruning;
 
 /// Builds immutable, byte-for-byte reproducible Incus images.
 #[derive(Debug, Parser)]
@@ -45,6 +47,11 @@ none above SOURCE_DATE_EPOCH where that is set.")]
         #[arg(default_value = ".")]
         directory: PathBuf,
     },
+    /// Show what the store holds, or prune it
+    #[command(after_help = "\
+The store keeps what was fetched and made, by content, for every build of a user. It is VEZAIMG_CACHE, else vezaimg in
+XDG_CACHE_HOME, else ~/.cache/vezaimg; nothing in it is irreplaceable.")]
+    Cache(CacheArgs),
     /// Print a completion script
     Completions {
         /// The shell that reads it
@@ -110,6 +117,31 @@ struct CheckArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+struct CacheArgs {
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    action: Option<CacheAction>,
+}
+
+#[derive(Debug, Subcommand)]
+enum CacheAction {
+    /// Remove what has not been used for long, downloads that nobody makes any more, and records that lead nowhere
+    Prune {
+        /// How long something must not have been used
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        older_than: u32,
+        /// Remove everything
+        #[arg(long, conflicts_with = "older_than")]
+        all: bool,
+        /// Only tell what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatArg {
     Unified,
@@ -131,6 +163,8 @@ pub enum Request {
     Check(check::Request),
     /// `vezaimg init`.
     Init(init::Request),
+    /// `vezaimg cache`.
+    Cache(cache::Request),
     /// `vezaimg completions`: the script itself.
     Completions(String),
 }
@@ -166,6 +200,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
             Request::Check(check::Request { layout: args.layout.into(), unit: args.unit, json: args.json })
         }
         Command::Init { directory } => Request::Init(init::Request { directory }),
+        Command::Cache(args) => Request::Cache(args.into()),
         Command::Completions { shell } => Request::Completions(completions(shell)),
     };
     Ok(Invocation { quiet: cli.quiet, request })
@@ -191,6 +226,18 @@ impl From<BuildArgs> for build::Request {
             jobs: args.jobs.unwrap_or_else(default_jobs),
             json: args.json,
         }
+    }
+}
+
+impl From<CacheArgs> for cache::Request {
+    fn from(args: CacheArgs) -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        let pruning = |action| match action {
+            CacheAction::Prune { older_than, all, dry_run } => {
+                Pruning { unused_for: (!all).then(|| DAY * older_than), dry_run }
+            }
+        };
+        Self { pruning: args.action.map(pruning), json: args.json }
     }
 }
 

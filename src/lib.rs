@@ -20,6 +20,7 @@ pub mod commands;
 pub mod debian;
 pub mod diagnostic;
 pub mod error;
+pub mod fetch;
 pub mod image;
 pub mod interrupt;
 pub mod layer;
@@ -27,6 +28,8 @@ pub mod layout;
 pub mod lock;
 pub mod release;
 pub mod rootfs;
+mod staged;
+pub mod store;
 pub mod ui;
 pub mod unit;
 

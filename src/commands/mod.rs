@@ -1,5 +1,6 @@
 //! The subcommands, a short story each.
 
 pub mod build;
+pub mod cache;
 pub mod check;
 pub mod init;

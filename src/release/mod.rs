@@ -7,5 +7,7 @@ mod publish;
 
 pub use manifest::{Listing, Manifest};
 pub use name::{ArtifactName, ReleaseName};
-pub use outbox::{Outbox, Staged};
+pub use outbox::Outbox;
 pub use publish::{Published, Release};
+
+pub use crate::staged::Staged;

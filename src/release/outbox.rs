@@ -1,17 +1,16 @@
 //! The one place that writes into `out/`.
 //!
-//! A file is written without a name (`O_TMPFILE`), synced, and given its name only when it is whole: whatever ends the
-//! process before that, `kill -9` and a power cut included, leaves nothing behind. File systems without `O_TMPFILE`
-//! get a temporary name instead, which goes when the file is dropped.
+//! A file is [`Staged`], synced, and given its name only when it is whole.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, linkat, open};
+use rustix::fs::{FlockOperation, Mode, OFlags, open};
 
 use super::ArtifactName;
+use crate::staged::Staged;
 use crate::{Error, Result};
 
 /// The directory that artifacts land in.
@@ -19,14 +18,6 @@ use crate::{Error, Result};
 pub struct Outbox {
     directory: PathBuf,
     handle: OwnedFd,
-}
-
-/// A file that has no name yet.
-#[derive(Debug)]
-pub struct Staged {
-    file: File,
-    /// Where the file system has no files without a name.
-    temporary: Option<PathBuf>,
 }
 
 impl Outbox {
@@ -57,22 +48,8 @@ impl Outbox {
     /// # Errors
     /// The directory cannot be written to.
     pub fn stage(&self) -> Result<Staged> {
-        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         // The umask applies, as to any file that a person makes.
-        match open(&self.directory, flags, Mode::from_raw_mode(0o666)) {
-            Ok(handle) => Ok(Staged { file: handle.into(), temporary: None }),
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR | rustix::io::Errno::NOENT) => {
-                self.stage_named()
-            }
-            Err(error) => Err(unwritable(&self.directory, &error.into())),
-        }
-    }
-
-    fn stage_named(&self) -> Result<Staged> {
-        let wrong = |cause: io::Error| unwritable(&self.directory, &cause);
-        let file = tempfile::Builder::new().prefix(".vezaimg-").tempfile_in(&self.directory).map_err(wrong)?;
-        let (file, path) = file.keep().map_err(|error| wrong(error.error))?;
-        Ok(Staged { file, temporary: Some(path) })
+        Staged::new_in(&self.directory, 0o666).map_err(|cause| unwritable(&self.directory, &cause))
     }
 
     /// Gives finished files their names: first what lies `beside` the image, then the image's own, of which the last
@@ -112,9 +89,9 @@ impl Outbox {
                 checked => checked?,
             }
         }
-        let files: Vec<_> = beside.into_iter().chain(images).collect();
-        for (file, staged) in &files {
-            staged.file.sync_all().map_err(|cause| self.unwritten(file, &cause))?;
+        let mut files: Vec<_> = beside.into_iter().chain(images).collect();
+        for (file, staged) in &mut files {
+            staged.file().sync_all().map_err(|cause| self.unwritten(file, &cause))?;
         }
         let mut named = Vec::new();
         let outcome = files.into_iter().try_for_each(|(file, staged)| {
@@ -144,19 +121,19 @@ impl Outbox {
 
     /// Names a file; false when the same bytes already bore the name.
     fn name(&self, name: &str, mut staged: Staged) -> Result<bool> {
-        let proc = format!("/proc/self/fd/{}", staged.file.as_raw_fd());
-        let from = staged.temporary.clone().unwrap_or_else(|| proc.into());
-        match linkat(CWD, &from, self.handle.as_fd(), name, AtFlags::SYMLINK_FOLLOW) {
+        match staged.link(&self.handle, name) {
             Ok(()) => Ok(true),
             // Somebody else was faster.
-            Err(rustix::io::Errno::EXIST) => self.refuse_other_bytes(name, &mut staged).map(|()| false),
-            Err(error) => Err(self.unwritten(name, &error.into())),
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {
+                self.refuse_other_bytes(name, &mut staged).map(|()| false)
+            }
+            Err(cause) => Err(self.unwritten(name, &cause)),
         }
     }
 
     fn refuse_other_bytes(&self, name: &str, staged: &mut Staged) -> Result<()> {
         let path = self.path(name);
-        match same_bytes(&mut staged.file, &path) {
+        match same_bytes(staged.file(), &path) {
             Ok(true) => Ok(()),
             Ok(false) => Err(Error::refused(format!("`{}` is there already, with other bytes", path.display()))
                 .hint("name this build with `--release`, or move the old one away")),
@@ -198,21 +175,6 @@ fn same_bytes(file: &mut File, path: &Path) -> io::Result<bool> {
         other.read_exact(&mut right[..read])?;
         if left[..read] != right[..read] {
             return Ok(false);
-        }
-    }
-}
-
-impl Staged {
-    /// The file itself.
-    pub fn file(&mut self) -> &mut File {
-        &mut self.file
-    }
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        if let Some(path) = &self.temporary {
-            let _ = std::fs::remove_file(path);
         }
     }
 }
