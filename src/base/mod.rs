@@ -3,7 +3,8 @@
 //! ```text
 //! directory ─────────────────────────────▶ walk ──┐
 //! squashfs ──▶ unsquashfs ──▶ directory ─▶ walk ──┼──▶ (path, entry) … ──▶ sink
-//! tar ──▶ gzip, xz, zstd or none ──▶ members ─────┘
+//! tar ──▶ gzip, xz, zstd or none ──▶ members ─────┤
+//! .debs ──▶ control, data ──▶ unpacked, steps ────┘
 //! ```
 //!
 //! Formats are told by their first bytes. A base is hostile until it has been read: what it declares is streamed and
@@ -35,6 +36,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use self::debian::{Archive, Packages};
 use self::directory::{Owners, Walk};
 use self::file::BaseFile;
 use self::image::{Contents, Front};
@@ -62,6 +64,8 @@ pub enum Form {
     Split,
     /// A squashfs whose top is the root.
     Squashfs,
+    /// Debian packages.
+    Packages,
 }
 
 /// A base that was found and recognised, and has still to be read.
@@ -78,6 +82,7 @@ pub struct Base {
 enum Rootfs {
     Directory(PathBuf),
     File(BaseFile),
+    Packages(Packages),
 }
 
 /// What a base turned out to be, once it has been read.
@@ -157,6 +162,12 @@ fn open_split(first: BaseFile, second: BaseFile) -> Result<Base> {
 }
 
 impl Base {
+    /// The base that Debian packages make.
+    pub fn of_packages(packages: Packages) -> Self {
+        let name = packages.name.clone();
+        Self { name, form: Form::Packages, metadata: None, rootfs: Rootfs::Packages(packages) }
+    }
+
     /// The path or paths as they were given, for messages.
     pub fn name(&self) -> &str {
         &self.name
@@ -180,15 +191,16 @@ impl Base {
     /// before an error are worth nothing.
     pub fn read(self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
         let image = self.metadata.as_ref().map(read_metadata).transpose()?;
-        let contents = match &self.rootfs {
+        let contents = match self.rootfs {
             Rootfs::Directory(path) => {
                 let meter = Meter::new(listener, None);
                 let owners = Owners::Unknown { euid: rustix::process::geteuid().as_raw() };
-                let dropped = Walk::new(path, &self.name, owners, &meter).read(sink)?;
+                let dropped = Walk::new(&path, &self.name, owners, &meter).read(sink)?;
                 meter.finish();
                 Contents { metadata: None, dropped }
             }
-            Rootfs::File(file) => read_file(file, self.form, listener, sink)?,
+            Rootfs::File(file) => read_file(&file, self.form, listener, sink)?,
+            Rootfs::Packages(packages) => Contents { metadata: None, dropped: packages.read(listener, sink)? },
         };
         Ok(Description { image: image.or(contents.metadata), dropped: contents.dropped })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::control::Control;
 use crate::debian::Version;
 use crate::rootfs::{TargetPath, Tree};
 
@@ -12,6 +13,15 @@ pub(super) struct Unpacked {
     pub(super) name: String,
     /// Its version.
     pub(super) version: Version,
+    /// Debian's name of its architecture, or `all`.
+    pub(super) architecture: String,
+    /// Its control data: fields and scripts.
+    pub(super) control: Control,
+    /// Every path as the package has it, with its place in the image, in the package's order. Not all of them are in the
+    /// tree: a directory may have been left out because nothing is in it.
+    pub(super) paths: Vec<(TargetPath, TargetPath)>,
+    /// The MD5 of configuration files as the package has them, by path.
+    pub(super) conffiles: BTreeMap<TargetPath, [u8; 16]>,
 }
 
 /// The tree so far, in the order in which packages were unpacked.
@@ -21,6 +31,8 @@ pub(super) struct System {
     pub(super) packages: BTreeMap<String, Unpacked>,
     /// Every entry that went into the image, by its place after the merger of `/usr`; files by their size in bytes.
     pub(super) tree: Tree<u64>,
+    /// Entries that a step withholds, in the same form; their content is among `contents`.
+    pub(super) withheld: Tree<u64>,
     /// Contents that a step wanted, of files that are in the tree or were left out of it.
     pub(super) contents: BTreeMap<TargetPath, Vec<u8>>,
 }

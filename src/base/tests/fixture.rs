@@ -106,7 +106,7 @@ pub(in crate::base) fn listing(paths: &[PathBuf]) -> Result<String> {
     Ok(read(paths)?.1.concat())
 }
 
-fn line(path: &TargetPath, entry: Entry<Body<'_>>) -> Result<String> {
+pub(in crate::base) fn line(path: &TargetPath, entry: Entry<Body<'_>>) -> Result<String> {
     let (letter, holds) = match entry.kind {
         Kind::Directory => ('d', String::new()),
         Kind::File(body) => ('-', content(body)?),
