@@ -15,7 +15,9 @@ impl Version {
         let word = |part: &str, more: &[u8]| {
             part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+~".contains(&byte) || more.contains(&byte))
         };
-        let sound = !upstream.is_empty() && number(epoch) && word(upstream, b":-") && word(revision, b"");
+        // Neither an epoch nor a revision may be there and empty.
+        let whole = !text.starts_with(':') && !text.ends_with('-');
+        let sound = whole && !upstream.is_empty() && number(epoch) && word(upstream, b":-") && word(revision, b"");
         sound.then(|| Self(text.to_owned()))
     }
 

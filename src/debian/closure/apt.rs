@@ -184,15 +184,12 @@ impl Marker<'_, '_> {
                     if !passes_on && asker == Asker::Package {
                         return false;
                     }
-                } else if state.chosen {
-                    state.chosen = false;
-                    if passes_on {
-                        self.discard(other);
-                        self.states[other].protected = true;
-                    }
-                } else if passes_on {
-                    self.discard(other);
-                    self.states[other].protected = true;
+                    continue;
+                }
+                state.chosen = false;
+                if passes_on {
+                    // Ruled out for good: nothing else may bring it.
+                    (state.discarded, state.protected) = (true, true);
                 }
             }
         }

@@ -58,7 +58,7 @@ fn one_version_may_be_written_in_several_ways() {
 
 #[test]
 fn what_is_no_version_is_refused() {
-    for text in ["", "-1", ":1", "a:1", "1_0", "1.0-1_1", "1 0", "1.0\n", "1:", "é"] {
-        assert!(Version::parse(text).is_none() || text == ":1", "{text}");
+    for text in ["", "-1", ":1", "a:1", "1_0", "1.0-1_1", "1 0", "1.0\n", "1:", "1-", "é"] {
+        assert!(Version::parse(text).is_none(), "{text}");
     }
 }
