@@ -6,6 +6,9 @@ use super::paragraph::Paragraph;
 use super::replaces::Replaced;
 use crate::rootfs::TargetPath;
 
+/// The control data that a shell runs.
+pub(super) const SCRIPTS: [&str; 5] = ["config", "postinst", "postrm", "preinst", "prerm"];
+
 /// A file of `control.tar`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ControlFile {

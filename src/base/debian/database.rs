@@ -5,14 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::control::SCRIPTS;
 use super::place::Diversions;
 use super::status;
 use super::unpacked::{System, Unpacked};
 use crate::rootfs::{Entry, Kind, Metadata, Mode, TargetPath, Xattrs};
 
 const ROOT: &str = "var/lib/dpkg";
-/// Control data that a shell runs.
-const SCRIPTS: [&str; 5] = ["config", "postinst", "postrm", "preinst", "prerm"];
 
 /// The database as it is being made.
 struct Database {

@@ -109,8 +109,7 @@ impl<'a> Unpacker<'a> {
         }
         let conffiles = control.conffiles.iter().cloned().collect();
         let mut package = Package { deb, index: self.packages.len(), conffiles, seen: BTreeMap::new() };
-        let (paths, conffiles) = (Vec::new(), BTreeMap::new());
-        self.packages.push(Unpacked { name, version, architecture, control, paths, conffiles });
+        self.packages.push(Unpacked::new(name, version, architecture, control));
         while let Some(member) = tar.next().map_err(published)? {
             self.member(&mut package, tar, member)?;
         }

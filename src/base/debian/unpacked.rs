@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::control::Control;
+use super::control::{Control, SCRIPTS};
 use crate::debian::Version;
 use crate::rootfs::{TargetPath, Tree};
 
@@ -15,13 +15,29 @@ pub(super) struct Unpacked {
     pub(super) version: Version,
     /// Debian's name of its architecture, or `all`.
     pub(super) architecture: String,
-    /// Its control data: fields and scripts.
+    /// Its control data.
     pub(super) control: Control,
+    /// Its maintainer scripts, by name.
+    pub(super) scripts: BTreeMap<String, String>,
     /// Every path as the package has it, with its place in the image, in the package's order. Not all of them are in the
     /// tree: a directory may have been left out because nothing is in it.
     pub(super) paths: Vec<(TargetPath, TargetPath)>,
     /// The MD5 of configuration files as the package has them, by path.
     pub(super) conffiles: BTreeMap<TargetPath, [u8; 16]>,
+}
+
+impl Unpacked {
+    /// A package of which nothing has been unpacked yet.
+    pub(super) fn new(name: String, version: Version, architecture: String, control: Control) -> Self {
+        let scripts = SCRIPTS.into_iter().filter(|script| control.files.contains_key(*script));
+        let scripts = scripts.map(|script| (script.to_owned(), control.text(script))).collect();
+        Self { name, version, architecture, control, scripts, paths: Vec::new(), conffiles: BTreeMap::new() }
+    }
+
+    /// A maintainer script as text; empty if it has none of that name.
+    pub(super) fn script(&self, name: &str) -> &str {
+        self.scripts.get(name).map_or("", String::as_str)
+    }
 }
 
 /// The tree so far, in the order in which packages were unpacked.
