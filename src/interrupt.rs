@@ -25,6 +25,12 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// Asks to stop, as a signal does.
+    #[cfg(test)]
+    pub(crate) fn request(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
     /// # Errors
     /// Somebody asked to stop.
     pub fn check(&self) -> Result<()> {

@@ -8,9 +8,9 @@
 //!           + vars   system   of it     we add   zstd       parts    checksum, manifest
 //! ```
 //!
-//! [`binary`] reads the program that goes in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand
-//! as a short story. The library never prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its
-//! exit code.
+//! [`binary`] reads the program that goes in, [`mod@unit`] knows systemd's unit files, [`fetch`] brings what a Debian
+//! base is made of from mirrors into the [`store`], [`commands`] tell each subcommand as a short story. The library
+//! never prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its exit code.
 
 pub mod archive;
 pub mod base;

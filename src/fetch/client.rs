@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::{Agent, Body, Proxy};
 
 use super::address::Address;
 use super::failure::Failure;
+use super::proxy::{Proxies, ThroughProxy};
 use crate::rootfs::escaped;
 
 /// How long a mirror is waited for, and how often it is asked.
@@ -45,7 +47,8 @@ impl Default for Limits {
 /// Connections to mirrors, through the proxies that the environment names.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
-    agent: Agent,
+    http: Agent,
+    https: Agent,
     limits: Limits,
 }
 
@@ -62,29 +65,37 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, proxies: &Proxies) -> Self {
         // Named, not left to a default of the process, which nobody may have installed.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder()
             .unversioned_rustls_crypto_provider(provider)
             .root_certs(RootCerts::PlatformVerifier)
             .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .user_agent(concat!("vezaimg/", env!("CARGO_PKG_VERSION")))
-            .http_status_as_error(false)
-            .max_redirects(limits.redirects)
-            .timeout_resolve(Some(limits.connect))
-            .timeout_connect(Some(limits.connect))
-            .timeout_per_read(Some(limits.stall))
-            .timeout_per_write(Some(limits.stall))
-            .build();
-        Self { agent: config.new_agent(), limits }
+        let config = |proxy: Option<&Proxy>| {
+            Agent::config_builder()
+                .tls_config(tls.clone())
+                .proxy(proxy.cloned())
+                .user_agent(concat!("vezaimg/", env!("CARGO_PKG_VERSION")))
+                .http_status_as_error(false)
+                .max_redirects(limits.redirects)
+                .timeout_resolve(Some(limits.connect))
+                .timeout_connect(Some(limits.connect))
+                .timeout_per_read(Some(limits.stall))
+                .timeout_per_write(Some(limits.stall))
+                .build()
+        };
+        let agent = |proxy: &Option<Proxy>| {
+            let connector = ThroughProxy::new(config(None));
+            Agent::with_parts(config(proxy.as_ref()), connector, DefaultResolver::default())
+        };
+        Self { http: agent(&proxies.http), https: agent(&proxies.https), limits }
     }
 
     /// Breaks off whatever is under way.
     pub(super) fn stop(&self) {
-        self.agent.clone().shutdown();
+        self.http.clone().shutdown();
+        self.https.clone().shutdown();
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -127,7 +138,8 @@ impl Client {
     }
 
     fn request(&self, mirror: &Address, path: &str, offset: u64) -> Result<Response<Body>, Failure> {
-        let mut request = self.agent.get(mirror.join(path));
+        let agent = if mirror.is_https() { &self.https } else { &self.http };
+        let mut request = agent.get(mirror.join(path));
         if offset > 0 {
             request = request.header(header::RANGE, format!("bytes={offset}-"));
         }

@@ -24,13 +24,13 @@ impl Fetcher<'_> {
         accept: &dyn Fn(&[u8]) -> Result<T>,
     ) -> Result<(T, String)> {
         let name = escaped(path.as_bytes());
-        let Some((mirrors, limits)) = &self.network else {
+        let Some(network) = &self.network else {
             return Err(Error::failed(format!("`{name}` can only be fetched")).hint("run it without `--offline`"));
         };
-        let client = Client::new(*limits);
+        let client = Client::new(network.limits, &network.proxies);
         let mut error = Error::failed(format!("`{name}` cannot be fetched"));
         let mut hints = Vec::new();
-        let addresses = mirrors.of_suite(suite);
+        let addresses = network.mirrors.of_suite(suite);
         if addresses.is_empty() {
             error = error.cause(no_mirror(suite));
         }

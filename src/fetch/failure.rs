@@ -64,14 +64,17 @@ impl Failure {
             Error::TooManyRedirects => Self::refused(format!("redirects more than {} times", limits.redirects)),
             Error::Rustls(cause) => Self::unreachable(format!("TLS: {}", escaped(cause.to_string().as_bytes()))),
             Error::ConnectProxyFailed(cause) => {
-                Self::unreachable(format!("the proxy refuses: {}", escaped(cause.as_bytes())))
+                // Of a status it says `proxy server responded 403/403`.
+                let status = cause.strip_prefix("proxy server responded ").and_then(|status| status.split('/').next());
+                Self::unreachable(format!("through the proxy: {}", escaped(status.unwrap_or(&cause).as_bytes())))
             }
             Error::Protocol(cause) => Self::refused(format!("no HTTP: {}", escaped(cause.to_string().as_bytes()))),
             other => Self::refused(escaped(other.to_string().as_bytes())),
         }
     }
 
-    fn of_io(cause: &io::Error) -> Self {
+    /// Of the connection.
+    pub(super) fn of_io(cause: &io::Error) -> Self {
         match cause.kind() {
             io::ErrorKind::ConnectionRefused => Self::unreachable("connection refused"),
             io::ErrorKind::UnexpectedEof => Self::broken("the connection was closed"),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::client::{Client, Limits};
 use super::download::{Downloads, Reasons};
 use super::mirrors::Mirrors;
+use super::proxy::Proxies;
 use super::standing::Standings;
 use crate::interrupt::Interrupt;
 use crate::rootfs::{Digest, escaped};
@@ -36,19 +37,35 @@ pub struct Wanted {
     pub sha256: Digest,
 }
 
+/// What is asked, and how.
+pub(super) struct Network {
+    pub(super) mirrors: Mirrors,
+    pub(super) limits: Limits,
+    pub(super) proxies: Proxies,
+}
+
 /// Brings files into a store.
 pub struct Fetcher<'a> {
     pub(super) store: &'a Store,
     /// None to use the store alone.
-    pub(super) network: Option<(Mirrors, Limits)>,
+    pub(super) network: Option<Network>,
     pub(super) interrupt: &'a Interrupt,
     pub(super) listener: &'a dyn Listener,
 }
 
 impl<'a> Fetcher<'a> {
-    /// One that asks these mirrors for what the store does not have.
-    pub fn new(store: &'a Store, mirrors: Mirrors, interrupt: &'a Interrupt, listener: &'a dyn Listener) -> Self {
-        Self { store, network: Some((mirrors, Limits::default())), interrupt, listener }
+    /// One that asks these mirrors for what the store does not have, through the proxies of the environment.
+    ///
+    /// # Errors
+    /// The environment names a proxy that is none.
+    pub fn new(
+        store: &'a Store,
+        mirrors: Mirrors,
+        interrupt: &'a Interrupt,
+        listener: &'a dyn Listener,
+    ) -> Result<Self> {
+        let proxies = Proxies::new(|name| std::env::var(name).ok())?;
+        Ok(Self { store, network: Some(Network { mirrors, limits: Limits::default(), proxies }), interrupt, listener })
     }
 
     /// One that asks nobody.
@@ -67,15 +84,15 @@ impl<'a> Fetcher<'a> {
         if missing.is_empty() {
             return Ok(());
         }
-        let Some((mirrors, limits)) = &self.network else { return Err(self.not_in_store(wanted, &missing)) };
+        let Some(network) = &self.network else { return Err(self.not_in_store(wanted, &missing)) };
         let total = missing.iter().map(|wanted| wanted.size).sum();
         let files = if missing.len() == 1 { "one file".to_owned() } else { format!("{} files", missing.len()) };
         self.listener.event(Event::Stage(format!("fetching {files}, {}", Bytes(total))));
 
-        let (client, standings) = (Client::new(*limits), Standings::default());
+        let (client, standings) = (Client::new(network.limits, &network.proxies), Standings::default());
         let downloads =
             Downloads { store: self.store, client: &client, standings: &standings, done: 0.into(), stop: false.into() };
-        let mut failed = self.run(&missing, mirrors, &downloads, total)?;
+        let mut failed = self.run(&missing, &network.mirrors, &downloads, total)?;
         if failed.is_empty() {
             standings.notes().into_iter().for_each(|note| self.listener.event(Event::Note(note)));
             return Ok(());

@@ -19,6 +19,7 @@ mod download;
 mod failure;
 mod fetcher;
 mod mirrors;
+mod proxy;
 mod standing;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use crate::ui::Event;
 const CONTENT: &[u8] = b"the content of a package";
 
 /// An address at which nobody listens.
-fn nobody() -> String {
+pub(super) fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }
@@ -233,8 +233,9 @@ fn what_was_begun_beyond_its_end_is_fetched_anew() {
 
 #[test]
 fn a_mirror_that_stalls_is_given_up() {
-    let reply = |_: &super::server::Request| Reply::Stalled("200 OK", Vec::new(), CONTENT.to_vec(), 0);
-    assert_eq!(error_from(reply), because("nothing came for 0.4 s after 0 of 24 bytes"));
+    let server = Server::new(|_| Reply::Stalled("200 OK", Vec::new(), CONTENT.to_vec(), 0));
+    let error = Bench::new().impatient(&[&server.url]).fetch(&[wanted("a", CONTENT)]).unwrap_err();
+    assert_eq!(server.named("MIRROR", &error.to_string()), because("nothing came for 0.5 s after 0 of 24 bytes"));
 }
 
 #[test]
@@ -242,9 +243,41 @@ fn a_mirror_that_stalls_leads_to_the_next() {
     let first = Server::new(|_| Reply::Stalled("200 OK", Vec::new(), CONTENT.to_vec(), 7));
     let second = Server::new(|request| Reply::ranged(request, CONTENT));
     let bench = Bench::new();
-    bench.fetcher(&[&first.url, &second.url]).fetch(&[wanted("a", CONTENT)]).unwrap();
+    bench.impatient(&[&first.url, &second.url]).fetch(&[wanted("a", CONTENT)]).unwrap();
     assert!(bench.has(CONTENT));
-    assert!(second.asked()[0].starts_with("/pool/a.deb from "));
+    assert_eq!(second.asked(), ["/pool/a.deb from 7"]);
+}
+
+#[test]
+fn a_mirror_that_is_overloaded_is_asked_again() {
+    let times = AtomicUsize::new(0);
+    let server = Server::new(move |_| match times.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => Reply::status("503 Service Unavailable"),
+        _ => Reply::ok(CONTENT),
+    });
+    let bench = Bench::new();
+    bench.fetcher(&[&server.url]).fetch(&[wanted("a", CONTENT)]).unwrap();
+    assert_eq!(server.asked().len(), 3);
+    assert_eq!(bench.told.stages_and_notes(), ["fetching one file, 24 B"]);
+}
+
+/// Not even the mirror is waited for, whose patience is a minute.
+#[test]
+fn a_request_to_stop_ends_what_is_under_way_and_keeps_what_came() {
+    let bench = Bench::new();
+    let interrupt = bench.interrupt.clone();
+    let server = Server::new(move |_| {
+        interrupt.request();
+        Reply::Stalled("200 OK", Vec::new(), CONTENT.to_vec(), 7)
+    });
+    let fetcher = bench.fetcher(&[&server.url]);
+    let error = fetcher.fetch(&[wanted("a", CONTENT)]).unwrap_err();
+    assert_eq!(
+        (error.to_string(), error.class() as u8),
+        ("interrupted; what was fetched stays in the store, and is gone on from".to_owned(), 5)
+    );
+    let asked = fetcher.document("bookworm", "InRelease", 100, &|_| Ok(())).unwrap_err();
+    assert_eq!(asked.class() as u8, 5);
 }
 
 #[test]

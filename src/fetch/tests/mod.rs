@@ -1,6 +1,7 @@
 mod documents;
 mod downloads;
 mod order;
+mod proxies;
 mod server;
 
 use std::cell::RefCell;
@@ -10,8 +11,9 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::client::Limits;
-use super::fetcher::{Fetcher, Wanted};
+use super::fetcher::{Fetcher, Network, Wanted};
 use super::mirrors::Mirrors;
+use super::proxy::Proxies;
 use crate::interrupt::Interrupt;
 use crate::rootfs::Digest;
 use crate::store::Store;
@@ -57,12 +59,19 @@ impl Bench {
         let mirrors = Mirrors::new(&given, "", Vec::new(), &[], "", None).unwrap();
         let limits = Limits {
             connect: Duration::from_secs(5),
-            stall: Duration::from_millis(400),
+            stall: Duration::from_secs(60),
             pause: Duration::from_millis(1),
             ..Limits::default()
         };
-        let fetcher = Fetcher::new(&self.store, mirrors, &self.interrupt, &self.told);
-        Fetcher { network: fetcher.network.map(|(mirrors, _)| (mirrors, limits)), ..fetcher }
+        let network = Some(Network { mirrors, limits, proxies: Proxies::default() });
+        Fetcher { store: &self.store, network, interrupt: &self.interrupt, listener: &self.told }
+    }
+
+    /// A fetcher that gives up a mirror after half a second of silence.
+    fn impatient(&self, mirrors: &[&str]) -> Fetcher<'_> {
+        let mut fetcher = self.fetcher(mirrors);
+        fetcher.network.as_mut().unwrap().limits.stall = Duration::from_millis(500);
+        fetcher
     }
 
     fn has(&self, content: &[u8]) -> bool {
