@@ -12,6 +12,15 @@ pub(super) struct Unpacked {
     pub(super) name: String,
     /// Its version.
     pub(super) version: Version,
+    /// Its maintainer scripts, by name.
+    pub(super) scripts: BTreeMap<String, String>,
+}
+
+impl Unpacked {
+    /// A maintainer script as text; empty if it has none of that name.
+    pub(super) fn script(&self, name: &str) -> &str {
+        self.scripts.get(name).map_or("", String::as_str)
+    }
 }
 
 /// The tree so far, in the order in which packages were unpacked.
@@ -21,6 +30,8 @@ pub(super) struct System {
     pub(super) packages: BTreeMap<String, Unpacked>,
     /// Every entry that went into the image, by its place after the merger of `/usr`; files by their size in bytes.
     pub(super) tree: Tree<u64>,
+    /// Entries that a step makes in the package's place; their content is among `contents`.
+    pub(super) withheld: Tree<u64>,
     /// Contents that a step wanted, of files that are in the tree or were left out of it.
     pub(super) contents: BTreeMap<TargetPath, Vec<u8>>,
 }
