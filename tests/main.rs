@@ -7,6 +7,7 @@ mod bad_binary;
 mod bad_layout;
 mod bad_out;
 mod boot;
+mod fidelity;
 mod init_and_check;
 mod lab_support;
 mod memory;
