@@ -8,6 +8,7 @@ mod bad_layout;
 mod bad_out;
 mod boot;
 mod cache;
+mod fidelity;
 mod init_and_check;
 mod lab_support;
 mod memory;
