@@ -12,6 +12,7 @@ use super::meter::{Meter, Metered};
 use super::tarball::{BUFFER, Tarball};
 use super::{squashfs, stat, unreadable};
 use crate::error::{Error, Result};
+use crate::rootfs::Digest;
 use crate::ui::Silent;
 
 /// A file of a format that is read.
@@ -81,6 +82,13 @@ impl BaseFile {
 
     pub(super) fn is_squashfs(&self) -> bool {
         self.compression.is_none()
+    }
+
+    /// The sha256 of the whole file.
+    pub(super) fn digest(&self) -> Result<Digest> {
+        let stopped = |error| Error::failed(format!("cannot read `{}`", self.name)).cause(error);
+        (&self.file).rewind().map_err(stopped)?;
+        Digest::of(&mut &self.file).map_err(stopped)
     }
 
     /// What the front of a tar tells; none for a squashfs.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::fault;
 use crate::error::Result;
@@ -17,7 +17,7 @@ pub(super) const FILE_NAME: &[u8] = b"metadata.yaml";
 const LONGEST: u64 = 1 << 20;
 
 /// What an image says about itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct ImageMetadata {
     /// The kernel's name of the architecture, such as `x86_64`.

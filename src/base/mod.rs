@@ -44,7 +44,7 @@ pub use self::metadata::ImageMetadata;
 use self::meter::Meter;
 use self::squashfs::Squashfs;
 use crate::error::{Error, Result};
-use crate::rootfs::{Body, Entry, TargetPath};
+use crate::rootfs::{Body, Digest, Entry, TargetPath};
 use crate::ui::Listener;
 
 /// Takes every entry of a base in the base's own order. A body that is not read to its end is skipped. Extended
@@ -176,6 +176,16 @@ impl Base {
     /// How it holds its root file system.
     pub fn form(&self) -> Form {
         self.form
+    }
+
+    /// The digest of the file or the files that it is; none for a directory.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn identity(&self) -> Result<Option<Digest>> {
+        let Rootfs::File(rootfs) = &self.rootfs else { return Ok(None) };
+        let digests = self.metadata.iter().chain([rootfs]).map(BaseFile::digest).collect::<Result<Vec<_>>>()?;
+        Ok(Some(Digest::of_bytes(digests.iter().map(ToString::to_string).collect::<String>().as_bytes())))
     }
 
     /// Whether modification times are the content's own. A directory's may be those of its unpacking.

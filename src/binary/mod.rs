@@ -20,7 +20,6 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use object::{ReadCache, ReadRef};
-use sha2::{Digest as _, Sha256};
 
 pub use architecture::Architecture;
 pub use check::{BaseView, Fault};
@@ -85,7 +84,8 @@ pub fn read(path: &Path) -> Result<Binary> {
     if before.len() == 0 {
         return Err(refusal::empty(path));
     }
-    let sha256 = digest(&file, before.len()).map_err(|error| unreadable(&error))?;
+    // Of so many bytes: a file that somebody else appends to for ever has an end, too.
+    let sha256 = Digest::of(&mut (&file).take(before.len())).map_err(|error| unreadable(&error))?;
     let head = head(&file).map_err(|error| unreadable(&error))?;
     let facts = Facts::read(&file).map_err(|flaw| refusal::flawed(path, flaw, &head));
     let after = file.metadata().map_err(|error| unreadable(&error))?;
@@ -97,24 +97,25 @@ pub fn read(path: &Path) -> Result<Binary> {
     Ok(Binary { path, size, sha256, architecture, interpreter, needed, rpath, runpath, versions, go })
 }
 
+/// What an ELF file, be it a program or a library, asks others for when it is loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Linkage {
+    /// The dynamic linker that starts it.
+    pub interpreter: Option<String>,
+    /// The libraries that it needs, in order.
+    pub needed: Vec<String>,
+}
+
+/// What a file is linked to; none for what is no sound 64-bit little-endian ELF file.
+pub fn linkage(content: &[u8]) -> Option<Linkage> {
+    let elf = Elf::parse(content).ok()?;
+    let needed = Dynamic::read(&elf).ok()?.map(|dynamic| dynamic.needed()).transpose().ok()?;
+    Some(Linkage { interpreter: elf.interpreter().ok()?, needed: needed.unwrap_or_default() })
+}
+
 /// What a write to a file changes.
 fn identity(metadata: &Metadata) -> (u64, i64, i64) {
     (metadata.len(), metadata.mtime(), metadata.mtime_nsec())
-}
-
-/// Of the first `size` bytes: a file that somebody else appends to for ever has an end, too.
-fn digest(file: &File, size: u64) -> io::Result<Digest> {
-    let mut file = file.take(size);
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 128 << 10];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(Digest(hasher.finalize().into())),
-            Ok(length) => hasher.update(buffer.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 /// The first bytes, by which a file that is not ELF is named.

@@ -37,6 +37,19 @@ impl Binary {
             && libraries.into_iter().any(|library| may_be(path.name(), library))
     }
 
+    /// What [`wants`](Self::wants) depends on, as text: equal for programs that want the same of every base.
+    pub fn interest(&self) -> String {
+        if self.is_static() {
+            return String::new();
+        }
+        let versions = self.versions.iter().map(|required| &required.library);
+        let mut libraries: Vec<_> = self.needed.iter().chain(versions).collect();
+        libraries.sort();
+        libraries.dedup();
+        let anywhere = !self.rpath.is_empty() || !self.runpath.is_empty();
+        format!("{anywhere} {libraries:?}")
+    }
+
     /// The directories that its libraries are looked for in, in order, when it is installed in `origin`.
     pub(super) fn search_directories(&self, origin: &TargetPath) -> Vec<TargetPath> {
         let own = if self.runpath.is_empty() { &self.rpath } else { &self.runpath };

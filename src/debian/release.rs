@@ -1,10 +1,15 @@
 //! A suite's Release file, <https://wiki.debian.org/DebianRepository/Format>: what the suite is, and its indices by content.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 
 use deb822_fast::borrowed::{BorrowedParagraph, BorrowedParser};
+use flate2::bufread::MultiGzDecoder;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+use liblzma::bufread::XzDecoder;
+use liblzma::stream::{CONCATENATED, Stream};
 
 use super::is_below_mirror;
 use crate::image::Epoch;
@@ -57,6 +62,26 @@ pub enum Compression {
     Xz,
     /// gzip.
     Gzip,
+}
+
+impl IndexFile {
+    /// The text of the file that was fetched.
+    ///
+    /// # Errors
+    /// The decompressor has no memory. What is wrong with the content shows when it is read.
+    pub fn open(&self, file: File) -> io::Result<Box<dyn BufRead>> {
+        /// What xz may allocate, in bytes: `xz -9` needs half of it.
+        const XZ_MEMORY: u64 = 128 << 20;
+
+        let file = BufReader::new(file);
+        Ok(match self.compression {
+            Compression::Xz => {
+                let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED)?;
+                Box::new(BufReader::new(XzDecoder::new_stream(file, stream)))
+            }
+            Compression::Gzip => Box::new(BufReader::new(MultiGzDecoder::new(file))),
+        })
+    }
 }
 
 impl Release {

@@ -25,6 +25,24 @@ impl Epoch {
         self.0
     }
 
+    /// The time of the machine.
+    pub fn now() -> Self {
+        let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Self::from_seconds(seconds.map(|since| since.as_secs()).unwrap_or_default())
+    }
+
+    /// What `SOURCE_DATE_EPOCH` says, where it is set.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn from_environment() -> Result<Option<Self>> {
+        match std::env::var("SOURCE_DATE_EPOCH") {
+            Ok(text) => Self::parse(&text).map(Some),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(Error::invalid("SOURCE_DATE_EPOCH is not a number")),
+        }
+    }
+
     /// A date such as `2026-01-01T00:00:00Z`.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let seconds = text.parse::<jiff::Timestamp>().ok()?.as_second();

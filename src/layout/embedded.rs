@@ -16,8 +16,10 @@ pub struct EmbeddedFile {
 pub const DEFAULT: &str = "backend-api.toml";
 
 /// All layouts of the repository, with what they refer to.
-pub const EMBEDDED: &[EmbeddedFile] =
-    &[EmbeddedFile { name: DEFAULT, content: include_str!("../../layouts/backend-api.toml") }];
+pub const EMBEDDED: &[EmbeddedFile] = &[
+    EmbeddedFile { name: DEFAULT, content: include_str!("../../layouts/backend-api.toml") },
+    EmbeddedFile { name: "backend-api.lock", content: include_str!("../../layouts/backend-api.lock") },
+];
 
 /// Where the files that a layout names are read from.
 #[derive(Clone, Debug)]

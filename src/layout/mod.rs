@@ -14,6 +14,7 @@ mod decode;
 mod document;
 mod embedded;
 pub mod lint;
+mod lock_file;
 mod model;
 pub(crate) mod secrets;
 mod validate;
@@ -31,6 +32,7 @@ use embedded::Files;
 use variables::Variables;
 
 pub use embedded::{DEFAULT, EMBEDDED, EmbeddedFile};
+pub use lock_file::LockFile;
 pub use model::{
     Access, DebianBase, Directory, File, Group, Health, Image, Keep, KeepHow, Layout, Link, Network, Placed, Program,
     Unit, User,
@@ -57,6 +59,8 @@ pub struct Reading {
     pub layout: Option<Layout>,
     /// Everything that is wrong with it, errors and warnings, in the order of the text.
     pub problems: Vec<Problem>,
+    /// Where its lock lies, or is to lie.
+    pub lock: LockFile,
 }
 
 impl Reading {
@@ -91,7 +95,8 @@ impl Reading {
 /// A file cannot be read at all. Whatever is wrong inside one is in [`Reading::problems`].
 pub fn read(request: &Request) -> Result<Reading> {
     let (source, files) = open(request.file.as_deref())?;
-    parse(source, &files, request)
+    let lock = LockFile::beside(&source, &files);
+    parse(source, &files, lock, request)
 }
 
 /// The layout's text, and where its own files lie.
@@ -112,13 +117,13 @@ fn open(file: Option<&Path>) -> Result<(Source, Files)> {
     Ok((source, Files::Directory(directory)))
 }
 
-fn parse(source: Source, files: &Files, request: &Request) -> Result<Reading> {
+fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Result<Reading> {
     let source = Arc::new(source);
     let name = source.name.clone();
     let (root, errors) = DeTable::parse_recoverable(&source.text);
     let mut problems = document::syntax_problems(&source, &errors);
     if !problems.is_empty() {
-        return Ok(Reading { name, layout: None, problems });
+        return Ok(Reading { name, layout: None, problems, lock });
     }
     let place = |span| crate::diagnostic::Place { source: Arc::clone(&source), span };
     let mut variables = match root.get_ref().get("vars").map(toml::Spanned::get_ref) {
@@ -143,5 +148,5 @@ fn parse(source: Source, files: &Files, request: &Request) -> Result<Reading> {
         let own = |problem: &Problem| problem.place.source.name == source.name;
         (own(a), &a.place.source.name, a.place.span.start).cmp(&(own(b), &b.place.source.name, b.place.span.start))
     });
-    Ok(Reading { name, layout, problems })
+    Ok(Reading { name, layout, problems, lock })
 }

@@ -22,10 +22,19 @@
 //! sha256 = "…"
 //! ```
 
+mod changes;
+pub mod needs;
+mod packages;
+
 mod read;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use sha2::{Digest as _, Sha256};
+
+pub use changes::Change;
+pub use packages::archives;
 
 use crate::debian::Package;
 use crate::image::Epoch;

@@ -3,6 +3,7 @@
 //! The same [`Tree`] serves the base (whose files are known by size and digest) and the layer (whose files are known
 //! by content): it is generic over what a regular file carries.
 
+mod digest;
 mod entry;
 mod path;
 mod survey;
@@ -10,7 +11,8 @@ mod survey;
 mod tests;
 mod tree;
 
+pub use digest::Digest;
 pub use entry::{Body, Entry, Kind, Metadata, Mode, Xattrs};
 pub use path::{PathError, TargetPath, escaped};
 pub use survey::Survey;
-pub use tree::{Digest, Resolved, Summary, Tree};
+pub use tree::{Resolved, Summary, Tree};

@@ -117,6 +117,11 @@ impl Survey {
         self.captured.get(path).map(Vec::as_slice)
     }
 
+    /// Every content that was kept, by path.
+    pub fn contents(&self) -> impl Iterator<Item = (&TargetPath, &[u8])> {
+        self.captured.iter().map(|(path, content)| (path, content.as_slice()))
+    }
+
     /// Where a path leads in the base, links followed.
     pub fn resolve(&self, path: &TargetPath) -> Option<(TargetPath, &Entry<Summary>)> {
         match self.tree.resolve(path) {

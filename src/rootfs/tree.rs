@@ -1,38 +1,8 @@
 //! Entries by path, and the way through symbolic links.
 
 use std::collections::{BTreeMap, btree_map};
-use std::fmt;
 
-use super::{Entry, Kind, TargetPath};
-
-/// A sha256.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest(pub [u8; 32]);
-
-impl Digest {
-    /// Reads 64 hex digits.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 32];
-        let sound = text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
-        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)).filter(|_| sound) {
-            *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-        }
-        sound.then_some(Self(bytes))
-    }
-}
-
-/// 64 lower-case hex digits.
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digest({self})")
-    }
-}
+use super::{Digest, Entry, Kind, TargetPath};
 
 /// What is remembered of a regular file once its content has gone by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,18 +30,19 @@ mod unpacked;
 use std::collections::BTreeSet;
 use std::fs::File;
 
-use self::control::Control;
+use self::control::{Control, SCRIPTS};
 use self::deb::Deb;
 use self::excluded::Excluded;
 use self::place::Diversions;
 use self::unpack::Unpacker;
 use super::meter::Meter;
-use super::tarball::Tarball;
+use super::tarball::{MemberKind, Tarball};
 use super::{Dropped, Sink};
 use crate::debian::Package;
 use crate::error::{Error, Result};
 use crate::image::Epoch;
-use crate::ui::Listener;
+use crate::rootfs::TargetPath;
+use crate::ui::{Listener, Silent};
 
 /// The most control data of all packages, in bytes and unpacked: it is all in memory at once.
 const MOST_CONTROL: u64 = 32 << 20;
@@ -53,6 +54,26 @@ pub struct Archive {
     pub package: Package,
     /// The file.
     pub file: File,
+}
+
+impl Archive {
+    /// Where what it holds would stand in a base, directories aside.
+    ///
+    /// # Errors
+    /// It is damaged or hostile.
+    pub fn paths(self) -> Result<Vec<TargetPath>> {
+        let meter = Meter::new(&Silent, None);
+        let deb = Deb::open(self, &meter)?;
+        let mut tar = Tarball::new(&deb.name, deb.data(&meter)?);
+        let mut paths = Vec::new();
+        while let Some(member) = tar.next().map_err(deb::published)? {
+            if member.kind != MemberKind::Directory {
+                let path = TargetPath::from_relative(&member.name);
+                paths.extend(path.ok().map(place::below_usr));
+            }
+        }
+        Ok(paths)
+    }
 }
 
 /// The packages that make a base.
@@ -69,6 +90,23 @@ pub struct Packages {
 }
 
 impl Packages {
+    /// What maintainer scripts would do that nothing here does in their place, a sentence each.
+    ///
+    /// # Errors
+    /// A package is damaged, hostile, or another than the lock's.
+    pub fn undone(&self) -> Result<Vec<String>> {
+        let meter = Meter::new(&Silent, None);
+        let mut sentences = Vec::new();
+        for Archive { package, file } in &self.archives {
+            let unread = |cause| Error::failed(format!("cannot read `{}`", package.file)).cause(cause);
+            let file = file.try_clone().map_err(unread)?;
+            let control = Deb::open(Archive { package: package.clone(), file }, &meter)?.control(&meter)?;
+            let scripts = SCRIPTS.map(|name| control.text(name));
+            sentences.extend(steps::undone(&package.name, &scripts.each_ref().map(String::as_str)));
+        }
+        Ok(sentences)
+    }
+
     /// Gives every entry to the sink: the packages', in the order of their unpacking; then what their scripts would have
     /// made; then dpkg's database. Nothing touches the disk.
     ///

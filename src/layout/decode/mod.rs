@@ -1,6 +1,7 @@
 //! From the document's tables to the layout's values: types, ranges and names, table by table.
 
 mod accounts;
+mod base;
 mod entries;
 mod unit;
 
@@ -9,12 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeTable;
 
 use self::accounts::{Owners, group, user};
+use self::base::debian_base;
 use self::entries::{directory, file, link, program};
 use self::unit::unit;
 use super::document::{Document, Section};
 use super::embedded::Files;
 use super::variables::unknown_hint;
-use super::{DebianBase, Health, Image, Keep, KeepHow, Layout, Network};
+use super::{Health, Image, Keep, KeepHow, Layout, Network};
 use crate::binary::Architecture;
 use crate::diagnostic::Problem;
 
@@ -91,20 +93,6 @@ fn image(section: Section<'_>) -> Option<Image> {
     section.finish();
     let name = name?;
     Some(Image { description: description.unwrap_or_else(|| name.clone()), name, architecture: architecture? })
-}
-
-fn debian_base(section: Section<'_>) -> DebianBase {
-    let values = |key| section.texts(key).into_iter().map(|text| text.value).collect();
-    let base = DebianBase {
-        debian: section.required_text("debian", "\"bookworm\"").map(|text| text.value).unwrap_or_default(),
-        components: section.has("components").then(|| values("components")).unwrap_or_else(|| vec!["main".to_owned()]),
-        packages: values("packages"),
-        without: values("without"),
-        exclude_paths: values("exclude-paths"),
-        mirrors: values("mirrors"),
-    };
-    section.finish();
-    base
 }
 
 fn network(section: Section<'_>) -> Option<Network> {

@@ -1,8 +1,7 @@
 //! A system in a few literals, and what the steps make of it.
 
-use std::collections::BTreeMap;
-
 use super::run;
+use crate::base::debian::control::Control;
 use crate::base::debian::unpacked::{self, Unpacked};
 use crate::debian::Version;
 use crate::rootfs::{Entry, Kind, Metadata, Mode, TargetPath, Tree, Xattrs};

@@ -1,0 +1,101 @@
+//! `[base]`: the Debian system underneath.
+
+use crate::layout::document::Section;
+use crate::layout::{DebianBase, Placed};
+
+/// Names that move from release to release: what they mean today, a lock could not say tomorrow.
+const MOVING: [&str; 6] = ["oldoldstable", "oldstable", "stable", "testing", "unstable", "experimental"];
+
+pub(super) fn debian_base(section: Section<'_>) -> DebianBase {
+    let components = section.has("components").then(|| words(&section, "components", "component"));
+    let packages = words(&section, "packages", "package");
+    let without = words(&section, "without", "package");
+    for name in without.iter().filter(|name| packages.iter().any(|package| package.value == name.value)) {
+        let message = format!("`{}` stands in `packages` and in `without`", name.value);
+        section.refuse::<()>(name.place.span.clone(), message, "take it out of one of them");
+    }
+    let base = DebianBase {
+        debian: release(&section).unwrap_or_default(),
+        components: components.map_or_else(|| vec!["main".to_owned()], values),
+        packages: values(packages),
+        without: values(without),
+        exclude_paths: patterns(&section),
+        mirrors: mirrors(&section),
+    };
+    section.finish();
+    base
+}
+
+fn values(texts: Vec<Placed<String>>) -> Vec<String> {
+    texts.into_iter().map(|text| text.value).collect()
+}
+
+fn release(section: &Section<'_>) -> Option<String> {
+    let name = section.required_text("debian", "\"bookworm\"")?;
+    let span = name.place.span;
+    if MOVING.contains(&name.value.as_str()) {
+        let message = format!("`{}` is another release from time to time", name.value);
+        return section.refuse(span, message, "write the release's code name, such as \"bookworm\"");
+    }
+    if name.value.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Some(name.value);
+    }
+    let message = format!("`{}` is not the code name of a release", name.value);
+    section.refuse(span, message, "such as \"bookworm\"; its security updates come with it")
+}
+
+/// Names as Debian's policy has them: of packages (5.6.7), and of components.
+fn words(section: &Section<'_>, key: &'static str, what: &str) -> Vec<Placed<String>> {
+    let mut sound: Vec<Placed<String>> = Vec::new();
+    for name in section.texts(key) {
+        let text = &name.value;
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
+        let first = text.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit());
+        let span = name.place.span.clone();
+        if !first || !text.bytes().all(fits) {
+            let hint = "names are made of a-z, 0-9, `+`, `-` and `.`, without a version or an architecture";
+            section.refuse::<()>(span, format!("`{text}` is not the name of a {what}"), hint);
+        } else if sound.iter().any(|before| before.value == *text) {
+            section.refuse::<()>(span, format!("`{text}` stands twice in `{key}`"), "take one of them out");
+        } else {
+            sound.push(name);
+        }
+    }
+    sound
+}
+
+fn patterns(section: &Section<'_>) -> Vec<String> {
+    let sound = |pattern: &Placed<String>| {
+        let text = &pattern.value;
+        let absolute = text.strip_prefix('!').unwrap_or(text).starts_with('/');
+        if !absolute {
+            let hint = "such as \"/usr/share/doc/*\"; a `!` before it keeps what an earlier one leaves out";
+            let message = format!("`{text}` is not a pattern of absolute paths");
+            section.refuse::<()>(pattern.place.span.clone(), message, hint);
+        }
+        absolute
+    };
+    section.texts("exclude-paths").into_iter().filter(sound).map(|pattern| pattern.value).collect()
+}
+
+fn mirrors(section: &Section<'_>) -> Vec<String> {
+    let sound = |mirror: &Placed<String>| {
+        let (_, url) = split_suite(&mirror.value);
+        let known = ["http://", "https://", "file:/"].iter().any(|scheme| url.starts_with(scheme));
+        if !known {
+            let message = format!("`{}` is not the address of a mirror", mirror.value);
+            let hint = "such as \"https://mirror.example/debian\", or \"bookworm-security=https://…\" for one suite";
+            section.refuse::<()>(mirror.place.span.clone(), message, hint);
+        }
+        known
+    };
+    section.texts("mirrors").into_iter().filter(sound).map(|mirror| mirror.value).collect()
+}
+
+/// `[SUITE=]URL`.
+fn split_suite(text: &str) -> (Option<&str>, &str) {
+    match text.split_once('=') {
+        Some((suite, url)) if !suite.contains(['/', ':']) => (Some(suite), url),
+        _ => (None, text),
+    }
+}

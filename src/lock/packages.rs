@@ -1,0 +1,45 @@
+//! The `.deb`s of a lock, from the store or a mirror.
+
+use super::Lock;
+use crate::base::{Archive, Packages};
+use crate::debian::Package;
+use crate::fetch::{Fetcher, Wanted};
+use crate::store::Store;
+use crate::{Error, Result};
+
+impl Lock {
+    /// Every package as a file whose size and digest are the lock's. `name` is what messages call the lock, `exclude`
+    /// what the layout leaves out.
+    ///
+    /// # Errors
+    /// A package is not in the store, and no mirror has it as it was pinned; all of them are told.
+    pub fn packages(&self, name: &str, exclude: &[String], fetcher: &Fetcher<'_>, store: &Store) -> Result<Packages> {
+        let archives = archives(&self.packages, fetcher, store)?;
+        Ok(Packages { name: name.to_owned(), archives, exclude: exclude.to_vec(), epoch: self.epoch })
+    }
+}
+
+/// Packages as files, fetched where the store does not have them.
+///
+/// # Errors
+/// As [`Lock::packages`].
+pub fn archives<'p>(
+    packages: impl IntoIterator<Item = &'p Package> + Clone,
+    fetcher: &Fetcher<'_>,
+    store: &Store,
+) -> Result<Vec<Archive>> {
+    let wanted = packages.clone().into_iter().map(|package| Wanted {
+        name: format!("{} {}", package.name, package.version),
+        suite: package.suite.clone(),
+        path: package.file.clone(),
+        size: package.size,
+        sha256: package.sha256,
+    });
+    fetcher.fetch(&wanted.collect::<Vec<_>>())?;
+    let archive = |package: &Package| {
+        let gone = || Error::failed(format!("`{}` went from the store while it was needed", package.file));
+        let file = store.object(package.sha256, package.size)?.ok_or_else(gone)?;
+        Ok(Archive { package: package.clone(), file })
+    };
+    packages.into_iter().map(archive).collect()
+}
