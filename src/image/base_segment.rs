@@ -1,6 +1,7 @@
 //! One pass over the base: its segment on one side, the survey of it on the other.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, Write};
 
 use super::Clock;
@@ -20,12 +21,30 @@ const MOST_KEPT: u64 = 48 << 20;
 /// The base as compressed frames, and what was learned of it.
 #[derive(Debug)]
 pub struct BaseSegment {
-    frames: Staged,
-    left_out: BTreeSet<TargetPath>,
+    pub(super) frames: Frames,
+    pub(super) left_out: BTreeSet<TargetPath>,
     /// Every entry of the base, and the contents that were wanted.
     pub survey: Survey,
     /// What the base said of itself.
     pub description: Description,
+}
+
+/// Where a segment's frames are.
+#[derive(Debug)]
+pub(super) enum Frames {
+    /// Just made, in a file without a name.
+    Staged(Staged),
+    /// In the store.
+    Kept(File),
+}
+
+impl Frames {
+    pub(super) fn file(&mut self) -> &mut File {
+        match self {
+            Self::Staged(staged) => staged.file(),
+            Self::Kept(file) => file,
+        }
+    }
 }
 
 /// What one pass over a base needs to know.
@@ -81,7 +100,7 @@ impl Pass<'_> {
         let mut writer = segment.finish().map_err(unwritten)?;
         writer.flush().map_err(unwritten)?;
         drop(writer);
-        Ok(BaseSegment { frames, left_out: self.owned, survey, description })
+        Ok(BaseSegment { frames: Frames::Staged(frames), left_out: self.owned, survey, description })
     }
 
     fn keep(&self, path: &TargetPath, entry: &Entry<Body<'_>>, kept: &mut u64) -> bool {

@@ -10,6 +10,7 @@
 
 mod base_segment;
 mod epoch;
+mod kept;
 mod metadata;
 mod pack;
 
@@ -18,5 +19,6 @@ mod tests;
 
 pub use base_segment::{BaseSegment, Pass};
 pub use epoch::{Clock, Epoch};
+pub use kept::Recipe;
 pub use metadata::Metadata;
 pub use pack::{Format, Packed, Packer};
