@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::archive::Codec;
-use crate::commands::{build, cache, check, init};
+use crate::commands::{build, cache, check, init, lock};
 use crate::image::Format;
 use crate::layout;
 use crate::release::ReleaseName;
@@ -33,14 +33,24 @@ enum Command {
     /// Build an image from a layout, a base and a binary
     #[command(after_help = "\
 Example:
-  vezaimg build --binary bin/veza-api --base bookworm.tar
+  vezaimg build --binary bin/veza-api
   incus image import out/veza-backend-api-….incus.tar.zst --alias veza-backend-api
 
-The release is called after the binary's digest unless --release names it. Times in the image are those of the base,
-none above SOURCE_DATE_EPOCH where that is set.")]
+The base is made of the Debian packages that the layout's lock pins, unless --base names another. The release is called
+after the binary's digest unless --release names it. Times in the image are those of the base, none above
+SOURCE_DATE_EPOCH where that is set.")]
     Build(BuildArgs),
     /// Report every problem of a layout and its unit, and the unit's exposure
     Check(CheckArgs),
+    /// Pin the Debian packages that the layout's [base] asks for
+    #[command(after_help = "\
+Example:
+  vezaimg lock            # writes layouts/backend-api.lock: review it, and commit it
+  vezaimg lock --check    # lists what is newer, security updates marked
+
+Debian's own signature is checked by gpgv. Which mirror a package comes from makes no difference to a build: it is
+known by its digest.")]
+    Lock(LockArgs),
     /// Write the layouts that this program carries, to start from
     Init {
         /// The directory in which `layouts/` is made
@@ -80,6 +90,7 @@ struct BuildArgs {
     #[arg(long, value_name = "FILE")]
     binary: PathBuf,
     /// The root file system underneath: a directory, a tar, an Incus image, or the two files of a split image
+    /// [default: the packages of the layout's lock]
     #[arg(long, value_name = "PATH", num_args = 1..=2)]
     base: Vec<PathBuf>,
     /// What to call the release [default: sha- and 12 digits of the binary's sha256]
@@ -100,7 +111,37 @@ struct BuildArgs {
     /// Threads that compress; the bytes do not depend on it [default: one a processor, 8 at most]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    mirrors: MirrorArgs,
+    /// Take the packages of the lock from the cache alone
+    #[arg(long)]
+    offline: bool,
     /// Print one JSON object instead of the image's path
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct MirrorArgs {
+    /// Try this mirror of Debian first, for one suite or for all (may be repeated) [default: those of VEZAIMG_MIRROR,
+    /// of apt on this machine, of the layout, then the snapshot archive]
+    #[arg(long = "mirror", value_name = "[SUITE=]URL")]
+    urls: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct LockArgs {
+    #[command(flatten)]
+    layout: LayoutArgs,
+    #[command(flatten)]
+    mirrors: MirrorArgs,
+    /// The keys that sign Debian's archive [default: those of the package debian-archive-keyring]
+    #[arg(long, value_name = "FILE")]
+    keyring: Option<PathBuf>,
+    /// Write nothing; list what a new lock would change, and exit with 1 if it would change anything
+    #[arg(long)]
+    check: bool,
+    /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -161,6 +202,8 @@ pub enum Request {
     Build(build::Request),
     /// `vezaimg check`.
     Check(check::Request),
+    /// `vezaimg lock`.
+    Lock(lock::Request),
     /// `vezaimg init`.
     Init(init::Request),
     /// `vezaimg cache`.
@@ -199,6 +242,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
         Command::Check(args) => {
             Request::Check(check::Request { layout: args.layout.into(), unit: args.unit, json: args.json })
         }
+        Command::Lock(args) => Request::Lock(args.into()),
         Command::Init { directory } => Request::Init(init::Request { directory }),
         Command::Cache(args) => Request::Cache(args.into()),
         Command::Completions { shell } => Request::Completions(completions(shell)),
@@ -224,6 +268,20 @@ impl From<BuildArgs> for build::Request {
             },
             level: args.level,
             jobs: args.jobs.unwrap_or_else(default_jobs),
+            mirrors: args.mirrors.urls,
+            offline: args.offline,
+            json: args.json,
+        }
+    }
+}
+
+impl From<LockArgs> for lock::Request {
+    fn from(args: LockArgs) -> Self {
+        Self {
+            layout: args.layout.into(),
+            mirrors: args.mirrors.urls,
+            keyring: args.keyring,
+            check: args.check,
             json: args.json,
         }
     }

@@ -4,3 +4,4 @@ pub mod build;
 pub mod cache;
 pub mod check;
 pub mod init;
+pub mod lock;

@@ -1,22 +1,24 @@
 //! `vezaimg build`: layout, base and binary in; an image in `out/`.
 
+mod ground;
+mod report;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use serde::Serialize;
-
+use self::ground::Ground;
 use crate::archive::{Codec, Compression};
-use crate::base::{self, Base, Description, Dropped};
+use crate::base::{Description, Dropped};
 use crate::binary::{self, Architecture, Binary};
 use crate::diagnostic::Severity;
-use crate::image::{BaseSegment, Clock, Epoch, Format, Metadata, Packed, Packer, Pass};
+use crate::image::{BaseSegment, Clock, Epoch, Format, Metadata, Packed, Packer, Pass, Recipe};
 use crate::interrupt::Interrupt;
 use crate::layer::{self, Layer};
 use crate::layout::{self, Layout, lint};
-use crate::release::{Outbox, Published, Release, ReleaseName};
+use crate::release::{Outbox, Release, ReleaseName};
 use crate::rootfs::{Survey, TargetPath, Tree, escaped};
-use crate::ui::{Bytes, Console, Event, Lasted, Listener};
+use crate::ui::{Console, Event, Listener};
 use crate::{Error, Result};
 
 /// What `vezaimg build` is asked to do.
@@ -40,25 +42,12 @@ pub struct Request {
     pub level: Option<i32>,
     /// Threads that compress.
     pub jobs: NonZeroUsize,
+    /// Mirrors to try first for the packages of the lock.
+    pub mirrors: Vec<String>,
+    /// Take packages from the store alone.
+    pub offline: bool,
     /// A JSON object on stdout instead of the path.
     pub json: bool,
-}
-
-/// The build's result, as `--json` prints it.
-#[derive(Debug, Serialize)]
-struct Report<'a> {
-    /// The image; of a split image, its metadata.
-    image: String,
-    fingerprint: String,
-    rootfs_digest: String,
-    /// Bytes of the image.
-    size: u64,
-    release: String,
-    layout: &'a str,
-    /// Seconds since 1970.
-    epoch: u64,
-    /// Every file of the release, the image's own first.
-    files: Vec<String>,
 }
 
 /// Builds the image.
@@ -68,11 +57,13 @@ struct Report<'a> {
 pub fn run(request: &Request, console: &Console) -> Result<()> {
     let started = Instant::now();
     let compression = Compression::new(request.codec, request.level, request.jobs)?;
-    let (layout, warnings) = layout::read(&request.layout)?.usable()?;
+    let reading = layout::read(&request.layout)?;
+    let lock_file = reading.lock.clone();
+    let (layout, warnings) = reading.usable()?;
     warnings.iter().for_each(|problem| console.problem(problem));
     let binary = binary::read(&request.binary)?;
-    let base = open_base(request)?;
-    let clock = Clock::new(source_date_epoch()?, base.has_times());
+    let ground = Ground::open(request, &layout, &lock_file)?;
+    let clock = ground.clock(Epoch::from_environment()?);
     let outbox = Outbox::open(&request.out)?;
     // From here on there is something to clean up; before, a signal may end the process as it always does.
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
@@ -85,7 +76,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         console,
         interrupt: &interrupt,
     };
-    let mut segment = build.read_base(base, clock)?;
+    let mut segment = build.base_segment(ground, clock)?;
     let layer = build.make_layer(&segment)?;
     let epoch = clock.epoch(segment.survey.newest());
     let name = request.release.clone().unwrap_or_else(|| ReleaseName::of_binary(binary.sha256));
@@ -93,26 +84,9 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let packed = build.pack(&mut segment, layer, &release)?;
     let published = release.publish(segment.into_tree(), packed, &outbox)?;
     if request.json {
-        return print_json(&release, &published, console);
+        return report::print_json(&release, &published, console);
     }
-    tell(&published, &layout, started, console)
-}
-
-fn open_base(request: &Request) -> Result<Base> {
-    if request.base.is_empty() {
-        return Err(Error::invalid("there is no base to build on")
-            .hint("name one with `--base`: a directory, a rootfs tar, or an Incus image")
-            .hint("such as: mmdebstrap --variant=minbase --include=systemd,systemd-sysv,udev,dbus,ca-certificates bookworm base.tar"));
-    }
-    base::open(&request.base)
-}
-
-fn source_date_epoch() -> Result<Option<Epoch>> {
-    match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => Epoch::parse(&text).map(Some),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Error::invalid("SOURCE_DATE_EPOCH is not a number")),
-    }
+    report::tell(&published, &layout, started, console)
 }
 
 /// What every stage needs.
@@ -127,13 +101,13 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
-    /// Reads the base once: its segment, and what there is to know of it.
-    fn read_base(&self, base: Base, clock: Clock) -> Result<BaseSegment> {
+    /// The base's segment, and what there is to know of the base: as it was kept, or from one pass over it.
+    fn base_segment(&self, ground: Ground<'_>, clock: Clock) -> Result<BaseSegment> {
+        let name = ground.name().to_owned();
         if self.binary.architecture != self.layout.image.architecture {
             // Known before the base is read.
-            self.check_binary(&Survey::new(base.name()))?;
+            self.check_binary(&Survey::new(&name))?;
         }
-        self.console.event(Event::Stage(format!("reading the base `{}`", base.name())));
         let pass = Pass {
             owned: layer::owned(self.layout),
             wants: &|path, size| layer::wants(path, size) || self.binary.wants(path),
@@ -142,7 +116,26 @@ impl Build<'_> {
             compression: self.compression,
             interrupt: self.interrupt,
         };
-        pass.run(base, self.outbox, self.console)
+        let recipe = match ground.identity()? {
+            Some(identity) => Some(Recipe::new(identity, &pass, &self.binary.interest())?),
+            None => None,
+        };
+        if let Some((store, recipe)) = ground.store().zip(recipe)
+            && let Some(kept) = BaseSegment::kept(store, recipe, &pass, &name)?
+        {
+            self.console.event(Event::Stage(format!("taking the base `{name}` as it was compressed before")));
+            return Ok(kept);
+        }
+        let (base, store) = ground.base(self.request, self.interrupt, self.console)?;
+        self.console.event(Event::Stage(format!("reading the base `{name}`")));
+        let mut segment = pass.run(base, self.outbox, self.console)?;
+        if let Some((store, recipe)) = store.as_ref().zip(recipe)
+            && let Err(error) = segment.keep(store, recipe)
+        {
+            self.console
+                .event(Event::Warning(format!("the next build compresses the base again: {}", error.message())));
+        }
+        Ok(segment)
     }
 
     /// Checks the layout, the binary and the base against each other, and makes the layer.
@@ -206,31 +199,4 @@ fn left_out(description: &Description) -> Option<String> {
     let part = |(n, what): &(u64, &str)| format!("{n} {what}{}", if *n == 1 { "" } else { "s" });
     let parts: Vec<_> = counted.iter().filter(|(n, _)| *n > 0).map(part).collect();
     (!parts.is_empty()).then(|| format!("left out of the base: {}", parts.join(", ")))
-}
-
-fn print_json(release: &Release<'_>, published: &Published, console: &Console) -> Result<()> {
-    let files = || published.images.iter().chain(&published.beside);
-    let report = Report {
-        image: published.images.first().cloned().unwrap_or_default(),
-        fingerprint: published.fingerprint.to_string(),
-        rootfs_digest: published.rootfs_digest.to_string(),
-        size: published.size,
-        release: release.name.to_string(),
-        layout: &release.image.name,
-        epoch: release.epoch.seconds(),
-        files: files().cloned().collect(),
-    };
-    let object = serde_json::to_string(&report).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
-    console.result(&object)
-}
-
-fn tell(published: &Published, layout: &Layout, started: Instant, console: &Console) -> Result<()> {
-    console.end_stage();
-    let Published { images, size, entries, fingerprint, rootfs_digest, .. } = published;
-    let took = Lasted(started.elapsed());
-    console.detail("image", &format!("{}, {entries} entries, in {took}", Bytes(*size)));
-    console.detail("fingerprint", &fingerprint.to_string());
-    console.detail("rootfs", &rootfs_digest.to_string());
-    console.detail("next", &format!("incus image import {} --alias {}", images.join(" "), layout.image.name));
-    images.iter().try_for_each(|image| console.result(image))
 }

@@ -1,0 +1,124 @@
+//! What an image stands on: the packages of the layout's lock, or what `--base` names.
+
+use super::Request;
+use crate::base::{self, Base};
+use crate::fetch::{Fetcher, Mirrors};
+use crate::image::{Clock, Epoch};
+use crate::interrupt::Interrupt;
+use crate::layout::{DebianBase, Layout, LockFile};
+use crate::lock::{self, Lock};
+use crate::rootfs::Digest;
+use crate::store::Store;
+use crate::ui::Console;
+use crate::{Error, Result};
+
+/// A base of which nothing but the outside has been read, and where its frames may be kept.
+#[derive(Debug)]
+pub(super) enum Ground<'a> {
+    /// Debian packages, pinned; messages call the lock `name`.
+    Locked { name: String, lock: Lock, base: &'a DebianBase, store: Store },
+    /// A base that somebody made, which can do without a store.
+    Given { base: Base, store: Option<Store> },
+}
+
+impl<'a> Ground<'a> {
+    /// Finds the base of a build.
+    ///
+    /// # Errors
+    /// There is no base, no lock, or one that was made from another `[base]` or for another architecture.
+    pub(super) fn open(request: &Request, layout: &'a Layout, lock_file: &LockFile) -> Result<Self> {
+        if !request.base.is_empty() {
+            return Ok(Self::Given { base: base::open(&request.base)?, store: Store::open().ok() });
+        }
+        let Some(base) = &layout.base else {
+            return Err(Error::invalid("the layout has no [base] to build on, and no `--base` is given")
+                .hint("add `[base]` with `debian` and `packages` to the layout, and run `vezaimg lock`")
+                .hint("or name a directory, a rootfs tar or an Incus image with `--base`"));
+        };
+        let name = lock_file.name();
+        let command = lock_command(request);
+        let Some(text) = lock_file.read()? else {
+            return Err(Error::invalid(format!("there is no `{name}`, which pins the packages of [base]"))
+                .hint(format!("run `{command}` to make it, and keep it beside the layout in version control")));
+        };
+        let lock = Lock::parse(text)?;
+        if lock.base != lock::checksum(base) {
+            return Err(Error::invalid(format!("`{name}` was made from another [base] than the layout has now"))
+                .hint(format!("run `{command}` to pin what [base] asks for")));
+        }
+        let architecture = layout.image.architecture;
+        if lock.architecture != architecture.debian() {
+            let message = format!("`{name}` is for `{}`, and the layout for `{architecture}`", lock.architecture);
+            return Err(Error::invalid(message).hint(format!("run `{command}` to pin packages of that architecture")));
+        }
+        Ok(Self::Locked { name, lock, base, store: Store::open()? })
+    }
+
+    /// What messages call it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Locked { name, .. } => name,
+            Self::Given { base, .. } => base.name(),
+        }
+    }
+
+    /// What becomes of times: a lock has an epoch of its own.
+    pub(super) fn clock(&self, source_date_epoch: Option<Epoch>) -> Clock {
+        match self {
+            Self::Locked { lock, .. } => Clock::Given(source_date_epoch.unwrap_or(lock.epoch)),
+            Self::Given { base, .. } => Clock::new(source_date_epoch, base.has_times()),
+        }
+    }
+
+    /// What tells its content apart from every other's; none where only reading it all would tell.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(super) fn identity(&self) -> Result<Option<Digest>> {
+        match self {
+            Self::Locked { lock, .. } => Ok(Some(Digest::of_bytes(lock.to_string().as_bytes()))),
+            Self::Given { base, .. } => base.identity(),
+        }
+    }
+
+    /// Where its frames may be kept.
+    pub(super) fn store(&self) -> Option<&Store> {
+        match self {
+            Self::Locked { store, .. } => Some(store),
+            Self::Given { store, .. } => store.as_ref(),
+        }
+    }
+
+    /// The base, ready to be read, and where its frames may be kept; packages that are not in the store are fetched.
+    ///
+    /// # Errors
+    /// A package is not in the store and cannot be fetched.
+    pub(super) fn base(
+        self,
+        request: &Request,
+        interrupt: &Interrupt,
+        console: &Console,
+    ) -> Result<(Base, Option<Store>)> {
+        match self {
+            Self::Given { base, store } => Ok((base, store)),
+            Self::Locked { name, lock, base, store } => {
+                let fetcher = if request.offline {
+                    Fetcher::offline(&store, interrupt, console)
+                } else {
+                    let mirrors = Mirrors::of_machine(&request.mirrors, &base.mirrors, Some(lock.epoch))?;
+                    Fetcher::new(&store, mirrors, interrupt, console)?
+                };
+                let packages = lock.packages(&name, &base.exclude_paths, &fetcher, &store)?;
+                Ok((Base::of_packages(packages), Some(store)))
+            }
+        }
+    }
+}
+
+/// The command that makes the lock of this build's layout.
+fn lock_command(request: &Request) -> String {
+    let layout = request.layout.file.as_ref().map(|file| format!(" --layout {}", file.display()));
+    let set = request.layout.set.iter().map(|set| format!(" --set {set}"));
+    let vars = request.layout.vars.iter().map(|vars| format!(" --vars {}", vars.display()));
+    format!("vezaimg lock{}", layout.into_iter().chain(vars).chain(set).collect::<String>())
+}

@@ -1,0 +1,54 @@
+//! What was built, told.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::layout::Layout;
+use crate::release::{Published, Release};
+use crate::ui::{Bytes, Console, Lasted};
+use crate::{Error, Result};
+
+/// The build's result, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    /// The image; of a split image, its metadata.
+    image: String,
+    fingerprint: String,
+    rootfs_digest: String,
+    /// Bytes of the image.
+    size: u64,
+    release: String,
+    layout: &'a str,
+    /// Seconds since 1970.
+    epoch: u64,
+    /// Every file of the release, the image's own first.
+    files: Vec<String>,
+}
+
+pub(super) fn print_json(release: &Release<'_>, published: &Published, console: &Console) -> Result<()> {
+    let files = || published.images.iter().chain(&published.beside);
+    let report = Report {
+        image: published.images.first().cloned().unwrap_or_default(),
+        fingerprint: published.fingerprint.to_string(),
+        rootfs_digest: published.rootfs_digest.to_string(),
+        size: published.size,
+        release: release.name.to_string(),
+        layout: &release.image.name,
+        epoch: release.epoch.seconds(),
+        files: files().cloned().collect(),
+    };
+    let object = serde_json::to_string(&report).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
+    console.result(&object)
+}
+
+pub(super) fn tell(published: &Published, layout: &Layout, started: Instant, console: &Console) -> Result<()> {
+    console.end_stage();
+    let Published { images, size, entries, fingerprint, rootfs_digest, .. } = published;
+    let took = Lasted(started.elapsed());
+    console.detail("image", &format!("{}, {entries} entries, in {took}", Bytes(*size)));
+    console.detail("fingerprint", &fingerprint.to_string());
+    console.detail("rootfs", &rootfs_digest.to_string());
+    console.detail("next", &format!("incus image import {} --alias {}", images.join(" "), layout.image.name));
+    images.iter().try_for_each(|image| console.result(image))
+}

@@ -1,0 +1,71 @@
+//! What the suites of a base offer, each signature and digest checked.
+
+use crate::debian::{self, Index, Keyring, Release};
+use crate::fetch::{Fetcher, Wanted};
+use crate::image::Epoch;
+use crate::layout::DebianBase;
+use crate::lock::Suite;
+use crate::store::Store;
+use crate::ui::{Console, Event, Listener};
+use crate::{Error, Result};
+
+/// The largest InRelease that is read, in bytes: Debian's has some 150 kB.
+const LARGEST_RELEASE: u64 = 8 << 20;
+
+/// Debian's archive as this machine reaches it.
+pub(super) struct Archive<'a> {
+    pub(super) fetcher: &'a Fetcher<'a>,
+    pub(super) store: &'a Store,
+    pub(super) keyring: &'a Keyring,
+    pub(super) console: &'a Console,
+}
+
+impl Archive<'_> {
+    /// Reads the release's own suite and its security suite.
+    ///
+    /// # Errors
+    /// No mirror serves a suite whose InRelease is signed, valid and the one asked for, or an index that it names.
+    pub(super) fn read(&self, base: &DebianBase, architecture: &str) -> Result<(Index, Vec<Suite>)> {
+        let mut index = Index::new(architecture);
+        let mut suites = Vec::new();
+        for name in [base.debian.clone(), format!("{}-security", base.debian)] {
+            self.console.event(Event::Stage(format!("reading the index of `{name}`")));
+            let release = self.release(&name)?;
+            for component in &base.components {
+                self.component(&mut index, &name, &release, component, architecture)?;
+            }
+            suites.push(Suite { name, date: release.date });
+        }
+        Ok((index, suites))
+    }
+
+    fn release(&self, suite: &str) -> Result<Release> {
+        let path = format!("dists/{suite}/InRelease");
+        let what = format!("the InRelease of `{suite}`");
+        let (release, _) = self.fetcher.document(suite, &path, LARGEST_RELEASE, &|bytes| {
+            let release = Release::parse(&debian::verify(bytes, self.keyring, &what)?, &what)?;
+            release.check(suite, Epoch::now())?;
+            Ok(release)
+        })?;
+        Ok(release)
+    }
+
+    fn component(
+        &self,
+        index: &mut Index,
+        suite: &str,
+        release: &Release,
+        component: &str,
+        architecture: &str,
+    ) -> Result<()> {
+        let file = release.packages_index(component, architecture)?;
+        let name = format!("the index of `{suite}`, `{component}`");
+        let path = format!("dists/{suite}/{}", file.path);
+        let (size, sha256) = (file.size, file.sha256);
+        self.fetcher.fetch(&[Wanted { name: name.clone(), suite: suite.to_owned(), path, size, sha256 }])?;
+        let object = self.store.object(sha256, size)?;
+        let object = object.ok_or_else(|| Error::failed(format!("{name} went from the store while it was needed")))?;
+        let unreadable = |cause| Error::failed(format!("cannot read {name}")).cause(cause);
+        index.read(suite, file.open(object).map_err(unreadable)?)
+    }
+}

@@ -1,0 +1,131 @@
+//! `vezaimg lock`: the layout's `[base]`, resolved against Debian's archive and pinned.
+//!
+//! ```text
+//! [base] ─▶ archive ─▶ closure ─▶ lock ─▶ trial ─▶ layouts/NAME.lock
+//!            InRelease  packages           the base put together once
+//!            Packages
+//! ```
+
+mod archive;
+mod report;
+mod trial;
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use self::archive::Archive;
+use self::report::Report;
+use self::trial::Trial;
+use crate::debian::{self, Closure, Keyring};
+use crate::fetch::{Fetcher, Mirrors};
+use crate::image::Epoch;
+use crate::interrupt::Interrupt;
+use crate::layout::{self, DebianBase, Layout, LockFile};
+use crate::lock::{self, Lock, Suite};
+use crate::store::Store;
+use crate::ui::{Console, Event, Listener};
+use crate::{Error, Result};
+
+/// What `vezaimg lock` is asked to do.
+#[derive(Debug)]
+pub struct Request {
+    /// The layout and its variables.
+    pub layout: layout::Request,
+    /// Mirrors to try first.
+    pub mirrors: Vec<String>,
+    /// The keys that sign Debian's archive; otherwise Debian's own.
+    pub keyring: Option<PathBuf>,
+    /// Only tell what a new lock would change.
+    pub check: bool,
+    /// A JSON object on stdout instead of text.
+    pub json: bool,
+}
+
+/// Makes the lock, or tells what a new one would change.
+///
+/// # Errors
+/// The layout has no sound `[base]`, the archive cannot be had or not be trusted, a package does not exist or cannot
+/// be met, or the packages do not make a base. With `check`: a new lock would be another.
+pub fn run(request: &Request, console: &Console) -> Result<()> {
+    let reading = layout::read(&request.layout)?;
+    let lock_file = reading.lock.clone();
+    let (layout, warnings) = reading.usable()?;
+    warnings.iter().for_each(|problem| console.problem(problem));
+    let base = wanted(&layout)?;
+    let destination = if request.check { None } else { Some(lock_file.writable()?) };
+    let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
+    let old = current(&lock_file, request.check, console)?;
+    let keyring = Keyring::find(request.keyring.as_deref())?;
+    let store = Store::open()?;
+    let mirrors = Mirrors::of_machine(&request.mirrors, &base.mirrors, None)?;
+    let fetcher = Fetcher::new(&store, mirrors, &interrupt, console)?;
+
+    let archive = Archive { fetcher: &fetcher, store: &store, keyring: &keyring, console };
+    let (index, suites) = archive.read(base, layout.image.architecture.debian())?;
+    let closure = debian::resolve(&index, &base.packages, &base.without)?;
+    for name in &closure.idle {
+        console.event(Event::Warning(format!("no package of the base wants `{name}`: it can go from `without`")));
+    }
+    let new = pin(base, &layout, suites, &closure);
+    let report = Report::new(lock_file.name(), old.as_ref(), &new);
+    let Some(destination) = destination else { return report.check(request.json, console) };
+    Trial { fetcher: &fetcher, store: &store, interrupt: &interrupt, console }.run(
+        &lock_file.name(),
+        &new,
+        base,
+        &closure,
+    )?;
+    if !report.is_current() {
+        write(destination, &new.to_string()).map_err(|cause| {
+            Error::invalid(format!("cannot write `{}`", destination.display()))
+                .cause(cause)
+                .hint("the lock lies beside its layout: make that directory writable, or copy the layout elsewhere")
+        })?;
+    }
+    report.tell(request.json, console)
+}
+
+/// The `[base]` of a layout.
+pub(super) fn wanted(layout: &Layout) -> Result<&DebianBase> {
+    layout.base.as_ref().ok_or_else(|| {
+        Error::invalid(format!("the layout of `{}` has no [base] to lock", layout.image.name))
+            .hint("add `[base]` with `debian = \"bookworm\"` and `packages = [\"systemd\", …]`")
+    })
+}
+
+/// The lock that is there. To somebody who makes it anew, one that cannot be read is as good as none.
+fn current(lock_file: &LockFile, check: bool, console: &Console) -> Result<Option<Lock>> {
+    let Some(source) = lock_file.read()? else { return Ok(None) };
+    match Lock::parse(source) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if check => Err(error),
+        Err(error) => {
+            console.event(Event::Note(format!("{}; it is made anew", error.message())));
+            Ok(None)
+        }
+    }
+}
+
+/// What the archive gave, as a lock.
+fn pin(base: &DebianBase, layout: &Layout, suites: Vec<Suite>, closure: &Closure<'_>) -> Lock {
+    let newest = suites.iter().map(|suite| suite.date).max();
+    Lock {
+        base: lock::checksum(base),
+        architecture: layout.image.architecture.debian().to_owned(),
+        epoch: newest.unwrap_or(Epoch::TIMELESS),
+        suites,
+        packages: closure.packages.iter().map(|package| (*package).clone()).collect(),
+    }
+}
+
+/// Writes the lock whole or not at all.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o644)).tempfile_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}

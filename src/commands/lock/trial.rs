@@ -1,0 +1,108 @@
+//! The base of a new lock put together once: whether it can be, and whether it needs what was left out of it.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use crate::base::{Base, Packages};
+use crate::debian::Closure;
+use crate::fetch::Fetcher;
+use crate::interrupt::Interrupt;
+use crate::layout::DebianBase;
+use crate::lock::needs::{Need, Needs, Offer};
+use crate::lock::{self, Lock};
+use crate::rootfs::{Body, Digest, Entry, Kind, Summary, Survey, TargetPath};
+use crate::store::Store;
+use crate::ui::{Console, Event, Listener};
+use crate::{Error, Result};
+
+/// The largest file that is looked into, in bytes: no program or library of a base is larger.
+const LARGEST: u64 = 64 << 20;
+
+/// What a trial needs.
+pub(super) struct Trial<'a> {
+    pub(super) fetcher: &'a Fetcher<'a>,
+    pub(super) store: &'a Store,
+    pub(super) interrupt: &'a Interrupt,
+    pub(super) console: &'a Console,
+}
+
+impl Trial<'_> {
+    /// Fetches the packages, which a build will want anyway, and puts them together without writing anything.
+    ///
+    /// # Errors
+    /// A package cannot be had, two of them hold the same path, or a file needs a package that was left out.
+    pub(super) fn run(&self, name: &str, lock: &Lock, base: &DebianBase, closure: &Closure<'_>) -> Result<()> {
+        let packages = lock.packages(name, &base.exclude_paths, self.fetcher, self.store)?;
+        self.console.event(Event::Stage("putting the base together".to_owned()));
+
+        let undone = packages.undone()?;
+        let (survey, needs) = self.assemble(name, packages)?;
+        let missing = needs.missing(&survey);
+        self.refuse_left_out(&missing, closure)?;
+        undone.into_iter().for_each(|sentence| self.console.event(Event::Note(sentence)));
+
+        Ok(())
+    }
+
+    fn assemble(&self, name: &str, packages: Packages) -> Result<(Survey, Needs)> {
+        let mut needs = Needs::default();
+        let mut survey = Survey::new(name);
+        Base::of_packages(packages).read(self.console, &mut |path, entry| {
+            self.interrupt.check()?;
+            survey.admit(&path, &entry, |_| false)?;
+            let Entry { metadata, kind } = entry;
+            let kind = match kind {
+                Kind::File(body) => {
+                    let content = content(&path, body)?;
+                    needs.note(&path, metadata.mode, &content);
+                    Kind::File(Summary { size: content.len() as u64, sha256: Digest::of_bytes(&content) })
+                }
+                Kind::Directory => Kind::Directory,
+                Kind::Symlink(target) => Kind::Symlink(target),
+                Kind::HardLink(target) => Kind::HardLink(target),
+                Kind::Fifo => Kind::Fifo,
+            };
+            survey.note(path, Entry { metadata, kind }, None);
+            Ok(())
+        })?;
+        survey.missing_directories()?;
+        Ok((survey, needs))
+    }
+
+    /// What is missing and a package that was left out would bring, is needed after all. What no package brings is as
+    /// Debian has it: a plugin, say, whose library is only suggested.
+    fn refuse_left_out(&self, missing: &[(&Need, &TargetPath)], closure: &Closure<'_>) -> Result<()> {
+        if missing.is_empty() || closure.left_out.is_empty() {
+            return Ok(());
+        }
+        self.console.event(Event::Stage("looking into the packages that are left out".to_owned()));
+        let mut causes = Vec::new();
+        let mut needed = BTreeSet::new();
+        for archive in lock::archives(closure.left_out.iter().copied(), self.fetcher, self.store)? {
+            let package = archive.package.name.clone();
+            let offer = Offer::of(archive.paths()?.iter());
+            for (need, path) in missing.iter().filter(|(need, _)| offer.meets(need)) {
+                causes.push(format!("`{path}` {need}, which `{package}` brings"));
+                needed.insert(package.clone());
+            }
+        }
+        if causes.is_empty() {
+            return Ok(());
+        }
+        let error = Error::invalid("the base needs packages at run time that `without` leaves out");
+        let error = causes.into_iter().fold(error, Error::cause);
+        let names: Vec<_> = needed.iter().map(|name| format!("`{name}`")).collect();
+        Err(error
+            .hint(format!("take {} out of `without` in [base]", names.join(", ")))
+            .hint("or leave the files that need them out, with `exclude-paths`"))
+    }
+}
+
+fn content(path: &TargetPath, body: Body<'_>) -> Result<Vec<u8>> {
+    let mut content = Vec::new();
+    let read = body.reader.take(LARGEST).read_to_end(&mut content);
+    read.map_err(|cause| {
+        cause.downcast::<Error>().unwrap_or_else(|cause| Error::invalid(format!("cannot read `{path}`")).cause(cause))
+    })?;
+    Ok(content)
+}
