@@ -7,6 +7,7 @@ mod base;
 mod http;
 mod instance;
 mod lab;
+pub(crate) mod locked;
 mod wait;
 pub(crate) mod workspace;
 

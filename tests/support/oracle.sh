@@ -17,20 +17,9 @@ shift 2
 
 repository=$(mktemp --directory)
 trap 'rm --recursive --force "$repository"' EXIT
-chmod 755 "$repository"
-
-# A flat repository, https://wiki.debian.org/DebianRepository/Format: every package's own paragraph and where it is.
-names=()
-for deb in "$directory"/*.deb; do
-    [[ -f $deb ]] || fail "\`$directory\` holds no package" "put the \`.deb\`s there that are to be installed"
-    # apt would take an escaped colon for a part of an address.
-    name=$(basename "$deb" | tr '%' '_')
-    cp --reflink=auto "$deb" "$repository/$name"
-    dpkg-deb --field "$deb"
-    printf 'Filename: ./%s\nSize: %s\nSHA256: %s\n\n' "$name" "$(stat --format=%s "$deb")" "$(sha256sum <"$deb" | cut -d' ' -f1)"
-    names+=("$(dpkg-deb --field "$deb" Package)=$(dpkg-deb --field "$deb" Version)")
-done >"$repository/Packages"
-include=$(printf '%s\n' "${names[@]}" | sort --unique | paste --serial --delimiters=,)
+"$(dirname "$0")/repository.sh" "$directory" "$repository"
+include=$(awk '/^Package: / { name = $2 } /^Version: / { version = $2 } /^$/ { print name "=" version }' \
+    "$repository/Packages" | sort --unique | paste --serial --delimiters=,)
 
 excludes=()
 for glob; do
