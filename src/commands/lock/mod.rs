@@ -62,7 +62,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let mirrors = Mirrors::of_machine(&request.mirrors, &base.mirrors, None)?;
     let fetcher = Fetcher::new(&store, mirrors, &interrupt, console)?;
 
-    let archive = Archive { fetcher: &fetcher, store: &store, keyring: &keyring, console };
+    let archive = Archive { fetcher: &fetcher, store: &store, keyring: &keyring, old: old.as_ref(), console };
     let (index, suites) = archive.read(base, layout.image.architecture.debian())?;
     let closure = debian::resolve(&index, &base.packages, &base.without)?;
     for name in &closure.idle {
