@@ -50,6 +50,16 @@ pub struct Request {
     pub set: Vec<String>,
 }
 
+impl Request {
+    /// The command line of a subcommand for the same layout and variables, for a hint.
+    pub fn command(&self, subcommand: &str) -> String {
+        let layout = self.file.iter().map(|file| format!(" --layout {}", file.display()));
+        let vars = self.vars.iter().map(|vars| format!(" --vars {}", vars.display()));
+        let set = self.set.iter().map(|set| format!(" --set {set}"));
+        format!("vezaimg {subcommand}{}", layout.chain(vars).chain(set).collect::<String>())
+    }
+}
+
 /// What reading a layout gave.
 #[derive(Debug)]
 pub struct Reading {

@@ -88,8 +88,9 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
 }
 
 /// The `[base]` of a layout.
-pub(super) fn wanted(layout: &Layout) -> Result<&DebianBase> {
-    layout.base.as_ref().ok_or_else(|| {
+fn wanted(layout: &Layout) -> Result<&DebianBase> {
+    let base = layout.base.as_ref().map(|base| &base.value);
+    base.ok_or_else(|| {
         Error::invalid(format!("the layout of `{}` has no [base] to lock", layout.image.name))
             .hint("add `[base]` with `debian = \"bookworm\"` and `packages = [\"systemd\", …]`")
     })

@@ -6,7 +6,8 @@ use crate::layout::{DebianBase, Placed};
 /// Names that move from release to release: what they mean today, a lock could not say tomorrow.
 const MOVING: [&str; 6] = ["oldoldstable", "oldstable", "stable", "testing", "unstable", "experimental"];
 
-pub(super) fn debian_base(section: Section<'_>) -> DebianBase {
+pub(super) fn debian_base(section: Section<'_>) -> Placed<DebianBase> {
+    let place = section.place();
     let components = section.has("components").then(|| words(&section, "components", "component"));
     let packages = words(&section, "packages", "package");
     let without = words(&section, "without", "package");
@@ -23,7 +24,7 @@ pub(super) fn debian_base(section: Section<'_>) -> DebianBase {
         mirrors: mirrors(&section),
     };
     section.finish();
-    base
+    Placed { value: base, place }
 }
 
 fn values(texts: Vec<Placed<String>>) -> Vec<String> {
