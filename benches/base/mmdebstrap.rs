@@ -37,13 +37,13 @@ impl<'f> Mmdebstrap<'f> {
     }
 
     /// From the repository on the disk.
-    pub(crate) fn from_copies(&self) -> Result<Duration, Box<dyn Error>> {
+    pub(crate) fn copied(&self) -> Result<Duration, Box<dyn Error>> {
         let source = format!("deb [trusted=yes] copy:{} ./", self.fixture.join("repository").display());
         self.run(&["", &source])
     }
 
     /// From the machine's own mirrors.
-    pub(crate) fn from_mirror(&self) -> Result<Duration, Box<dyn Error>> {
+    pub(crate) fn fetched(&self) -> Result<Duration, Box<dyn Error>> {
         self.run(&["bookworm"])
     }
 
