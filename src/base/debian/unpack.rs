@@ -29,6 +29,11 @@ use crate::base::{Dropped, Sink, is_under_dev};
 use crate::error::{Error, Result};
 use crate::rootfs::{Body, Entry, Kind, Metadata, TargetPath};
 
+/// The most entries of all packages; a desktop has some 300,000, and an image some thousands.
+const MOST_ENTRIES: u64 = 500_000;
+/// What the base is known by, which no package brings: vezaimg makes it.
+const MADE: [&str; 6] =
+    ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/var/lib/dpkg/status", "/var/lib/dpkg/info"];
 /// The most content that is kept for steps, in bytes.
 const MOST_KEPT: u64 = 24 << 20;
 
@@ -49,6 +54,7 @@ pub(super) struct Unpacker<'a> {
     merged: BTreeSet<&'static str>,
     conflicts: Conflicts,
     kept: u64,
+    entries: u64,
 }
 
 /// What becomes of an entry.
@@ -94,6 +100,7 @@ impl<'a> Unpacker<'a> {
             merged: BTreeSet::from(["/bin", "/lib", "/sbin"]),
             conflicts: Conflicts::default(),
             kept: 0,
+            entries: 0,
         }
     }
 
@@ -111,6 +118,10 @@ impl<'a> Unpacker<'a> {
         let mut package = Package { deb, index: self.packages.len(), conffiles, seen: BTreeMap::new() };
         self.packages.push(Unpacked::new(name, version, architecture, control));
         while let Some(member) = tar.next().map_err(published)? {
+            self.entries += 1;
+            if self.entries > MOST_ENTRIES {
+                return Err(deb.damaged(format!("is one too many: the packages hold more than {MOST_ENTRIES} entries")));
+            }
             self.member(&mut package, tar, member)?;
         }
         self.dropped.xattrs += tar.dropped_xattrs;
@@ -153,6 +164,10 @@ impl<'a> Unpacker<'a> {
             }
             self.record(package, path, place);
             return Ok(());
+        }
+        let made = MADE.iter().map(|path| TargetPath::known(path));
+        if kind != Kind::Directory && made.into_iter().any(|made| place.is_within(&made)) {
+            return Err(package.refuse(&name, "stands where vezaimg writes accounts or dpkg's database"));
         }
         if place.is_root() && kind != Kind::Directory {
             return Err(package.refuse(&name, format!("is a {}, not a directory", kind.noun())));

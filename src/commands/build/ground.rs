@@ -1,7 +1,7 @@
 //! What an image stands on: the packages of the layout's lock, or what `--base` names.
 
 use super::Request;
-use crate::base::{self, Base};
+use crate::base::{self, Base, Stamp};
 use crate::fetch::{Fetcher, Mirrors};
 use crate::image::{Clock, Epoch};
 use crate::interrupt::Interrupt;
@@ -53,6 +53,14 @@ impl<'a> Ground<'a> {
         match self {
             Self::Locked { lock, .. } => Clock::Given(source_date_epoch.unwrap_or(lock.epoch)),
             Self::Given { base, .. } => Clock::new(source_date_epoch, base.has_times()),
+        }
+    }
+
+    /// What tells, once it has been read, whether somebody wrote to it meanwhile. Objects of the store are never written to.
+    pub(super) fn stamp(&self) -> Stamp {
+        match self {
+            Self::Locked { .. } => Stamp::default(),
+            Self::Given { base, .. } => base.stamp(),
         }
     }
 

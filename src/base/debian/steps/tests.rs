@@ -190,7 +190,7 @@ fn an_owner_whom_no_package_makes_is_refused() {
     assert_eq!(
         System::default().package("base-files").refused(),
         "`/var/mail` belongs to the group `mail`, which none of the packages makes\n\
-         hint: add the package `base-passwd` to [base]"
+         hint: add `base-passwd`, or the package that makes it, to `packages` of [base]"
     );
 }
 
