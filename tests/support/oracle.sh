@@ -24,10 +24,11 @@ include=$(awk '/^Package: / { name = $2 } /^Version: / { version = $2 } /^$/ { p
 
 filters=()
 for pattern; do
-    case $pattern in
-        '!'*) filters+=(--dpkgopt="path-include=${pattern#!}") ;;
-        *) filters+=(--dpkgopt="path-exclude=$pattern") ;;
-    esac
+    kind=path-exclude glob=${pattern#!}
+    [[ $pattern == "$glob" ]] || kind=path-include
+    filters+=(--dpkgopt="$kind=$glob")
+    # dpkg knows a path by the name that its package has for it, and a layout by the one in the image.
+    [[ $glob != /usr/lib/* ]] || filters+=(--dpkgopt="$kind=${glob#/usr}")
 done
 
 # `usr-is-merged` installs only where the links are there already. An installer makes them; here they are those that
