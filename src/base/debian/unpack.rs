@@ -7,7 +7,7 @@
 //!   stands is that directory: what is in it goes where the link leads;
 //! - of files, links and pipes the first stands if one of the two packages replaces the other, else it is an error.
 //!
-//! A directory that is excluded appears, with its own owner and mode, as soon as something below it does.
+//! A directory that is excluded appears, with its own owner and mode, as soon as something below it does, and a symbolic link that is excluded if it leads to one of those: `doc/libgcc-s1` to the copyright in `doc/gcc-12-base`.
 
 mod generated;
 mod standing;
@@ -50,6 +50,8 @@ pub(super) struct Unpacker<'a> {
     owners: BTreeMap<TargetPath, usize>,
     /// Directories that were left out for as long as nothing is below them.
     pending: BTreeMap<TargetPath, Metadata>,
+    /// Symbolic links that were left out for as long as they lead to none of those directories.
+    left_out: BTreeMap<TargetPath, (Metadata, Vec<u8>)>,
     /// The links into `/usr` that the image gets.
     merged: BTreeSet<&'static str>,
     conflicts: Conflicts,
@@ -96,6 +98,7 @@ impl<'a> Unpacker<'a> {
             packages: Vec::new(),
             owners: BTreeMap::new(),
             pending: BTreeMap::new(),
+            left_out: BTreeMap::new(),
             // What Debian's base files have even where no package needs it.
             merged: BTreeSet::from(["/bin", "/lib", "/sbin"]),
             conflicts: Conflicts::default(),
@@ -200,11 +203,15 @@ impl<'a> Unpacker<'a> {
     ) -> Result<()> {
         let standing = self.standing(&place).map(|entry| entry.kind.clone());
         if self.excluded.matches(&place) {
-            if entry.kind != Kind::Directory {
-                return self.content(package, tar, name, (&path, &place), entry, Fate::LeftOut);
-            }
-            if standing.is_none() {
-                self.pending.entry(place.clone()).or_insert(entry.metadata);
+            match entry.kind {
+                Kind::Directory if standing.is_some() => {}
+                Kind::Directory => {
+                    self.pending.entry(place.clone()).or_insert(entry.metadata);
+                }
+                Kind::Symlink(target) => {
+                    self.left_out.entry(place.clone()).or_insert((entry.metadata, target));
+                }
+                _ => return self.content(package, tar, name, (&path, &place), entry, Fate::LeftOut),
             }
             self.record(package, path, place);
             return Ok(());
