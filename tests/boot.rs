@@ -5,6 +5,7 @@ mod import;
 mod keep;
 mod layer;
 mod names;
+mod packages;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -41,7 +42,12 @@ struct Imported {
 impl Imported {
     /// Builds an image and imports the files that were printed, in the order in which they were.
     fn new(workspace: &Workspace, base: &Path, arguments: &[&str]) -> Self {
-        let Outcome { stdout, stderr, .. } = build(workspace, base, &[&["--json"], arguments].concat());
+        Self::of(workspace, build(workspace, base, &[&["--json"], arguments].concat()))
+    }
+
+    /// Imports what a build with `--json` has printed.
+    fn of(workspace: &Workspace, outcome: Outcome) -> Self {
+        let Outcome { stdout, stderr, .. } = outcome;
         let report: Value = serde_json::from_str(&stdout).unwrap();
         let files = report["files"].as_array().unwrap().iter().map(|file| file.as_str().unwrap());
         let images: Vec<PathBuf> =

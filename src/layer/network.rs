@@ -51,12 +51,15 @@ pub(super) fn plant(planter: &mut Planter<'_>, layout: &Layout, survey: &Survey)
 }
 
 /// systemd.network(5). The MAC is the client's identity towards DHCP: a new root has a new machine id, and with the
-/// default identity the same container would get another address after every swap.
+/// default identity the same container would get another address after every swap. Names of neighbours are found without
+/// the network's domain. The name is Incus's to give, and the one that DHCP gives is not asked for.
 fn file(network: &Network) -> String {
     let Network { interface, dhcp } = network;
     let mut text = format!("# From [network] of the layout.\n[Match]\nName={interface}\n\n[Network]\n");
     if *dhcp {
-        text.push_str("DHCP=ipv4\nIPv6AcceptRA=yes\n\n[DHCPv4]\nClientIdentifier=mac\n");
+        text.push_str(
+            "DHCP=ipv4\nIPv6AcceptRA=yes\n\n[DHCPv4]\nClientIdentifier=mac\nUseDomains=yes\nUseHostname=no\n",
+        );
     } else {
         text.push_str("DHCP=no\nIPv6AcceptRA=no\nLinkLocalAddressing=no\n");
     }

@@ -39,12 +39,13 @@ const SPECIAL: [(&str, &str, Rights); 3] = [
 ];
 
 /// Symbolic links. A link to a path in [`REPLACED`] takes the place of the package's own directory.
-const LINKS: [(&str, &str, &str); 6] = [
+const LINKS: [(&str, &str, &str); 7] = [
     ("base-files", "/usr/local/man", "share/man"),
     ("base-files", "/var/lock", "/run/lock"),
     ("base-files", "/var/run", "/run"),
     ("base-files", "/var/spool/mail", "../mail"),
     ("base-files", "/etc/dpkg/origins/default", "debian"),
+    ("systemd-resolved", "/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf"),
     ("tzdata", "/etc/localtime", "/usr/share/zoneinfo/Etc/UTC"),
 ];
 

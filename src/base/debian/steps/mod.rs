@@ -1,9 +1,9 @@
 //! What the packages' scripts would have done, declared: each step a function of what was unpacked.
 //!
 //! ```text
-//! System ─▶ accounts ─▶ overrides ─▶ directories ─▶ files, shells ─▶ pam ─▶ certificates ─▶ alternatives ─▶ units
-//!           who there   another      that packages  from            common-*                what a name
-//!           is          owner, mode  rely on        templates                               stands for
+//! System ─▶ accounts ─▶ overrides ─▶ directories ─▶ files, shells ─▶ pam ─▶ certificates ─▶ alternatives ─▶ units ─▶ host keys
+//!           who there   another      that packages  from            common-*                what a name              at the
+//!           is          owner, mode  rely on        templates                               stands for               first boot
 //! ```
 //!
 //! A step makes what a script would have made on a new system, and nothing where a package already has something. What
@@ -15,6 +15,7 @@ mod alternatives;
 mod certificates;
 mod directories;
 mod files;
+mod host_keys;
 mod overrides;
 mod pam;
 mod plan;
@@ -61,6 +62,7 @@ pub(super) fn run(system: &System, epoch: u64) -> Result<Vec<(TargetPath, Entry<
     certificates::plan(&mut plan)?;
     alternatives::plan(&mut plan)?;
     units::plan(&mut plan)?;
+    host_keys::plan(&mut plan)?;
     Ok(plan.finish())
 }
 
