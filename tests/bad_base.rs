@@ -101,7 +101,8 @@ fn a_base_without_accounts_is_not_a_root_file_system() {
         str![[r#"
 reading the base `base.tar`
 error: `base.tar` is not a root file system: it has no file `/etc/passwd`
-  hint: a base has `/etc`, `/usr` and so on at its top, or below `rootfs/` with a `metadata.yaml` beside it
+  hint: of the packages of [base], `base-passwd` brings it
+  hint: a tar has `/etc`, `/usr` and so on at its top, or below `rootfs/` with a `metadata.yaml` beside it
 
 "#]],
     );
@@ -114,7 +115,7 @@ fn a_base_without_systemd_is_refused() {
         str![[r#"
 reading the base `base.tar`
 error: `base.tar` has no systemd, which runs the service
-  hint: make the base with it, such as `mmdebstrap --variant=minbase --include=systemd,systemd-sysv,udev …`
+  hint: add `systemd`, `systemd-sysv` and `udev` to the packages of [base], or to what the base is made with
 
 "#]],
     );

@@ -84,13 +84,21 @@ pub fn wants(path: &TargetPath, size: u64) -> bool {
     system::wants(path) || service::wants(path, size)
 }
 
+/// Whether a base is a root file system that can be booted.
+///
+/// # Errors
+/// It has no accounts, no systemd, or nothing that Incus could start.
+pub fn check(survey: &Survey) -> Result<()> {
+    system::check(survey)
+}
+
 /// Makes the layer for a base.
 ///
 /// # Errors
 /// The base is not a root file system with systemd, an account clashes with one of the base's, or a path of the
 /// layout is something else in the base. All clashes of a kind are told at once.
 pub fn assemble(layout: &Layout, binary: &Binary, survey: &Survey) -> Result<Layer> {
-    system::check(survey)?;
+    check(survey)?;
     let missing = survey.missing_directories()?;
     let mut planter = Planter::new(survey);
     for directory in missing {

@@ -35,14 +35,16 @@ pub(super) fn wants(path: &TargetPath) -> bool {
 pub(super) fn check(survey: &Survey) -> Result<()> {
     let base = survey.base();
     if survey.content(&TargetPath::known("/etc/passwd")).is_none() {
-        return Err(Error::invalid(format!("`{base}` is not a root file system: it has no file `/etc/passwd`")).hint(
-            "a base has `/etc`, `/usr` and so on at its top, or below `rootfs/` with a `metadata.yaml` beside it",
-        ));
+        return Err(Error::invalid(format!("`{base}` is not a root file system: it has no file `/etc/passwd`"))
+            .hint("of the packages of [base], `base-passwd` brings it")
+            .hint(
+                "a tar has `/etc`, `/usr` and so on at its top, or below `rootfs/` with a `metadata.yaml` beside it",
+            ));
     }
     let present = |path: &'static str| survey.resolve(&TargetPath::known(path)).is_some();
     if !present("/usr/lib/systemd/systemd") && !present("/lib/systemd/systemd") {
         return Err(Error::invalid(format!("`{base}` has no systemd, which runs the service")).hint(
-            "make the base with it, such as `mmdebstrap --variant=minbase --include=systemd,systemd-sysv,udev …`",
+            "add `systemd`, `systemd-sysv` and `udev` to the packages of [base], or to what the base is made with",
         ));
     }
     if !present("/sbin/init") && !present("/usr/sbin/init") {
