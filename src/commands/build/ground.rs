@@ -2,6 +2,7 @@
 
 use super::Request;
 use crate::base::{self, Base};
+use crate::commands::lock::command as lock_command;
 use crate::fetch::{Fetcher, Mirrors};
 use crate::image::{Clock, Epoch};
 use crate::interrupt::Interrupt;
@@ -36,18 +37,18 @@ impl<'a> Ground<'a> {
                 .hint("or name a directory, a rootfs tar or an Incus image with `--base`"));
         };
         let name = lock_file.name();
-        let command = lock_command(request);
+        let command = lock_command(&request.layout, lock_file);
         let Some(text) = lock_file.read()? else {
             return Err(Error::invalid(format!("there is no `{name}`, which pins the packages of [base]"))
                 .hint(format!("run `{command}` to make it, and keep it beside the layout in version control")));
         };
-        let lock = Lock::parse(text)?;
+        let lock = Lock::parse(text, &command)?;
         if lock.base != lock::checksum(base) {
             return Err(Error::invalid(format!("`{name}` was made from another [base] than the layout has now"))
                 .hint(format!("run `{command}` to pin what [base] asks for")));
         }
-        let architecture = layout.image.architecture;
-        if lock.architecture != architecture.debian() {
+        let architecture = layout.image.architecture.debian();
+        if lock.architecture != architecture {
             let message = format!("`{name}` is for `{}`, and the layout for `{architecture}`", lock.architecture);
             return Err(Error::invalid(message).hint(format!("run `{command}` to pin packages of that architecture")));
         }
@@ -113,12 +114,4 @@ impl<'a> Ground<'a> {
             }
         }
     }
-}
-
-/// The command that makes the lock of this build's layout.
-fn lock_command(request: &Request) -> String {
-    let layout = request.layout.file.as_ref().map(|file| format!(" --layout {}", file.display()));
-    let set = request.layout.set.iter().map(|set| format!(" --set {set}"));
-    let vars = request.layout.vars.iter().map(|vars| format!(" --vars {}", vars.display()));
-    format!("vezaimg lock{}", layout.into_iter().chain(vars).chain(set).collect::<String>())
 }

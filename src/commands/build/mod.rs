@@ -132,8 +132,9 @@ impl Build<'_> {
         if let Some((store, recipe)) = store.as_ref().zip(recipe)
             && let Err(error) = segment.keep(store, recipe)
         {
-            self.console
-                .event(Event::Warning(format!("the next build compresses the base again: {}", error.message())));
+            let why: Vec<_> =
+                std::iter::once(error.message()).chain(error.causes().iter().map(String::as_str)).collect();
+            self.console.event(Event::Warning(format!("the next build compresses the base again: {}", why.join(": "))));
         }
         Ok(segment)
     }
