@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 
 use super::object::hash;
-use super::{Store, try_lock};
+use super::{Store, try_lock, under_way};
 use crate::Result;
 use crate::rootfs::Digest;
 
@@ -31,7 +31,7 @@ impl Store {
     }
 
     fn open_partial(&self, sha256: Digest) -> io::Result<Option<Partial>> {
-        let path = self.directory.join("partial").join(sha256.to_string());
+        let path = under_way(&self.directory)?.join(sha256.to_string());
         loop {
             let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
             let mut options = OpenOptions::new();
