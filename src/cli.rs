@@ -17,8 +17,9 @@ use crate::store::Pruning;
 #[derive(Debug, Parser)]
 #[command(name = "vezaimg", version, about, long_about = None, max_term_width = 120)]
 #[command(after_help = "\
-Exit codes: 0 done; 1 failed; 2 usage or invalid input; 3 refused by a safety check; 4 rolled back;
-            5 interrupted, run it again.
+Exit codes: 0 done; 1 failed; 2 usage or invalid input; 3 refused by a safety check; 4 rolled back; \
+5 interrupted, run it again.
+
 The result is on stdout, everything else on stderr. https://linuxcontainers.org/incus/ is what it is for.")]
 struct Cli {
     /// Print only warnings, errors and the result
@@ -36,8 +37,8 @@ Example:
   vezaimg build --binary bin/veza-api
   incus image import out/veza-backend-api-….incus.tar.zst --alias veza-backend-api
 
-The base is made of the Debian packages that the layout's lock pins, unless --base names another. The release is called
-after the binary's digest unless --release names it. Times in the image are those of the base, none above
+The base is made of the Debian packages that the layout's lock pins, unless --base names another. The release is called \
+after the binary's digest unless --release names it. Times in the image are those of the base, none above \
 SOURCE_DATE_EPOCH where that is set.")]
     Build(BuildArgs),
     /// Report every problem of a layout and its unit, and the unit's exposure
@@ -45,10 +46,10 @@ SOURCE_DATE_EPOCH where that is set.")]
     /// Pin the Debian packages that a layout stands on
     #[command(after_help = "\
 Example:
-  vezaimg lock            # writes layouts/backend-api.lock: review it, and commit it
+  vezaimg lock            # writes layouts/backend-api.lock, to be committed
   vezaimg lock --check    # lists what is newer, security updates marked
 
-Debian's own signature is checked by gpgv. Which mirror a package comes from makes no difference to a build: it is
+Debian's own signature is checked by gpgv. Which mirror a package comes from makes no difference to a build: it is \
 known by its digest.")]
     Lock(LockArgs),
     /// Write the layouts that this program carries, to start from
@@ -59,7 +60,7 @@ known by its digest.")]
     },
     /// Show what the store holds, or prune it
     #[command(after_help = "\
-The store keeps what was fetched and made, by content, for every build of a user. It is VEZAIMG_CACHE, else vezaimg in
+The store keeps what was fetched and made, by content, for every build of a user. It is VEZAIMG_CACHE, else vezaimg in \
 XDG_CACHE_HOME, else ~/.cache/vezaimg; nothing in it is irreplaceable.")]
     Cache(CacheArgs),
     /// Print a completion script

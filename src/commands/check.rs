@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::commands::lock::command;
 use crate::diagnostic::{Problem, Severity};
 use crate::layout::{self, Layout, LockFile, lint};
 use crate::lock::Lock;
@@ -91,7 +92,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
 /// What is wrong with the lock, at the `[base]` that it is to pin: a build with `--base` can do without.
 fn unlocked(layout: &Layout, lock_file: &LockFile, request: &layout::Request) -> Option<Problem> {
     let base = layout.base.as_ref()?;
-    let lock = Lock::of_layout(lock_file, &base.value, layout.image.architecture, &request.command("lock"));
+    let lock = Lock::of_layout(lock_file, &base.value, layout.image.architecture, &command(request, lock_file));
     let error = lock.err()?;
     let problem = Problem::warning(base.place.clone(), error.message());
     Some(error.hints().iter().fold(problem, Problem::hint))

@@ -6,16 +6,18 @@ use super::address::Address;
 use super::client::Client;
 use super::failure::{Failure, Kind};
 use super::fetcher::{Fetcher, OTHER_MIRROR, TICK, no_mirror};
+use crate::error::Class;
 use crate::rootfs::escaped;
 use crate::ui::Event;
 use crate::{Error, Result};
 
 impl Fetcher<'_> {
     /// What `accept` makes of a document of at most `most` bytes, and the mirror that it came from. What it refuses
-    /// leads to the next mirror. Documents are not kept.
+    /// leads to the next mirror; what it fails at ends the run. Documents are not kept.
     ///
     /// # Errors
-    /// No mirror has it in an acceptable form, with every mirror's reason; or somebody asked to stop.
+    /// No mirror has it in an acceptable form, with every mirror's reason: of the class that all refusals have, if all
+    /// mirrors were refused; or somebody asked to stop.
     pub fn document<T>(
         &self,
         suite: &str,
@@ -28,19 +30,29 @@ impl Fetcher<'_> {
             return Err(Error::failed(format!("`{name}` can only be fetched")).hint("run it without `--offline`"));
         };
         let client = Client::new(network.limits, &network.proxies);
-        let mut error = Error::failed(format!("`{name}` cannot be fetched"));
-        let mut hints = Vec::new();
+        let (mut reasons, mut classes, mut hints) = (Vec::new(), Vec::new(), Vec::new());
         let addresses = network.mirrors.of_suite(suite);
-        if addresses.is_empty() {
-            error = error.cause(no_mirror(suite));
-        }
         for mirror in addresses {
             let reason = match self.get(&client, &mirror, path, most)? {
-                Err(failure) => failure.reason,
+                Err(failure) => {
+                    classes.push(Class::Failed);
+                    failure.reason
+                }
                 Ok(document) => match accept(&document) {
-                    Ok(accepted) => return Ok((accepted, mirror.to_string())),
+                    Ok(accepted) => {
+                        let note = |(mirror, reason)| format!("the mirror `{mirror}` did not give `{name}`: {reason}");
+                        reasons.into_iter().map(note).for_each(|note| self.listener.event(Event::Note(note)));
+                        return Ok((accepted, mirror.to_string()));
+                    }
+                    // Not the mirror's doing.
+                    Err(error) if error.class() == Class::Failed => return Err(error),
                     Err(refusal) => {
-                        hints.extend(refusal.hints().iter().cloned());
+                        classes.push(refusal.class());
+                        for hint in refusal.hints() {
+                            if !hints.contains(hint) {
+                                hints.push(hint.clone());
+                            }
+                        }
                         std::iter::once(refusal.message())
                             .chain(refusal.causes().iter().map(String::as_str))
                             .collect::<Vec<_>>()
@@ -48,12 +60,25 @@ impl Fetcher<'_> {
                     }
                 },
             };
-            self.listener.event(Event::Note(format!("the mirror `{mirror}` did not give `{name}`: {reason}")));
-            error = error.cause(format!("`{mirror}`: {reason}"));
+            reasons.push((mirror, reason));
         }
-        hints.sort();
-        hints.dedup();
-        Err(hints.into_iter().fold(error, Error::hint).hint(OTHER_MIRROR))
+        let unsound = || format!("no mirror has a sound `{name}`");
+        let error = match classes.as_slice() {
+            [first, rest @ ..] if *first == Class::Refused && rest.iter().all(|class| class == first) => {
+                Error::refused(unsound())
+            }
+            [first, rest @ ..] if *first == Class::Invalid && rest.iter().all(|class| class == first) => {
+                Error::invalid(unsound())
+            }
+            [] => Error::failed(format!("`{name}` cannot be fetched")).cause(no_mirror(suite)),
+            _ => Error::failed(format!("`{name}` cannot be fetched")),
+        };
+        let cause = |(mirror, reason): &(Address, String)| format!("`{mirror}`: {reason}");
+        let error = reasons.iter().map(cause).fold(error, Error::cause);
+        if hints.is_empty() {
+            hints.push(OTHER_MIRROR.to_owned());
+        }
+        Err(hints.into_iter().fold(error, Error::hint))
     }
 
     /// Reads a document on a thread of its own, so that a request to stop need not wait for the mirror.

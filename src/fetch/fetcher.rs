@@ -172,7 +172,8 @@ impl<'a> Fetcher<'a> {
     /// # Errors
     /// Somebody asked to stop.
     pub(super) fn go_on(&self) -> Result<()> {
-        let stopped = |_| Error::interrupted("interrupted; what was fetched stays in the store, and is gone on from");
+        let stopped =
+            |_| Error::interrupted("interrupted; what was fetched is kept, and the same command goes on from there");
         self.interrupt.check().map_err(stopped)
     }
 
@@ -200,6 +201,9 @@ fn counted(some: usize, all: usize) -> String {
     }
 }
 
+/// Files that failed for the same reasons, of which each has a line.
+const MOST_ALIKE: usize = 3;
+
 fn not_fetched(failed: &[(&Wanted, Reasons)], all: usize) -> Error {
     let message = match failed {
         [_] if all == 1 => "the file cannot be fetched".to_owned(),
@@ -211,7 +215,18 @@ fn not_fetched(failed: &[(&Wanted, Reasons)], all: usize) -> Error {
         let reasons = if reasons.is_empty() { no_mirror(&wanted.suite) } else { reasons.join("; ") };
         format!("`{}` ({}): {reasons}", escaped(wanted.name.as_bytes()), escaped(wanted.path.as_bytes()))
     };
-    failed.iter().fold(Error::failed(message), |error, failure| error.cause(line(failure))).hint(OTHER_MIRROR)
+    let mut lines = Vec::new();
+    let mut rest: Vec<_> = failed.iter().collect();
+    // Without a network all of them fail alike.
+    while let Some(first) = rest.first().copied() {
+        let (alike, others): (Vec<_>, _) = rest.into_iter().partition(|(_, reasons)| *reasons == first.1);
+        match alike.len() {
+            0..=MOST_ALIKE => lines.extend(alike.into_iter().map(line)),
+            count => lines.push(format!("{}; and the same of {} others", line(first), count - 1)),
+        }
+        rest = others;
+    }
+    lines.iter().fold(Error::failed(message), Error::cause).hint(OTHER_MIRROR)
 }
 
 /// The way out when no mirror will do.

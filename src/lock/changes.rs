@@ -51,6 +51,7 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { package, from, to, security } = self;
         match (from, to) {
+            (Some(from), Some(to)) if from == to => write!(f, "{package} {to}, other content")?,
             (Some(from), Some(to)) => write!(f, "{package} {from} → {to}")?,
             (None, Some(to)) => write!(f, "{package} {to}, new")?,
             (Some(from), None) => write!(f, "{package} {from}, gone")?,

@@ -21,7 +21,7 @@ impl Lock {
             return Err(Error::invalid(format!("there is no `{name}`, which pins the packages of [base]"))
                 .hint(format!("run `{command}` to make it, and keep it beside the layout in version control")));
         };
-        let lock = Self::parse(text)?;
+        let lock = Self::parse(text, command)?;
         if lock.base != checksum(base) {
             return Err(Error::invalid(format!("`{name}` was made from another [base] than the layout has now"))
                 .hint(format!("run `{command}` to pin what [base] asks for")));

@@ -46,22 +46,26 @@ struct PackageTable {
 }
 
 impl Lock {
-    /// Reads a lock's text.
+    /// Reads a lock's text; `command` is the one that makes it.
     ///
     /// # Errors
     /// It is of a newer format, or not what [`vezaimg lock`](crate::commands::lock) writes; every problem with its place.
-    pub fn parse(source: Source) -> Result<Self> {
+    pub fn parse(source: Source, command: &str) -> Result<Self> {
         let source = Arc::new(source);
         let name = source.name.clone();
         if let Some(newer) = format_of(&source.text).filter(|format| *format > FORMAT) {
             return Err(Error::invalid(format!(
                 "`{name}` is a lock of format {newer}, and this vezaimg reads {FORMAT}"
             ))
-            .hint("take the vezaimg that made it, or a newer one; or run `vezaimg lock` to make the lock again"));
+            .hint(format!(
+                "take the vezaimg that made it, or a newer one; or run `{command}` to make the lock again"
+            )));
         }
         let wrong = |problems: Vec<Problem>| {
             let error = Error::invalid(format!("`{name}` is not a lock as `vezaimg lock` writes it"));
-            error.problems(problems).hint("run `vezaimg lock` to make it again, or take the file from version control")
+            error
+                .problems(problems)
+                .hint(format!("run `{command}` to make it again, or take the file from version control"))
         };
         let place = |span| Place { source: Arc::clone(&source), span };
         let file: File = toml::from_str(&source.text)

@@ -35,7 +35,7 @@ fn lock() -> Lock {
 }
 
 fn read(text: String) -> crate::Result<Lock> {
-    Lock::parse(Source { name: "small.lock".to_owned(), text })
+    Lock::parse(Source { name: "small.lock".to_owned(), text }, "vezaimg lock")
 }
 
 fn refused(change: impl Fn(String) -> String) -> String {

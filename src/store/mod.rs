@@ -122,6 +122,13 @@ impl Store {
     }
 }
 
+/// The directory of what is under way. It may be missing from a store that was read-only when it was opened, and what
+/// stands in the way of making it is worth more than that it is not there.
+fn under_way(directory: &Path) -> io::Result<PathBuf> {
+    let partial = directory.join("partial");
+    fs::create_dir_all(&partial).map(|()| partial)
+}
+
 /// Takes a lock for oneself alone; false when somebody else holds it.
 fn try_lock(file: &File) -> io::Result<bool> {
     match flock(file, FlockOperation::NonBlockingLockExclusive) {

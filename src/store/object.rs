@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Store;
+use super::{Store, under_way};
 use crate::Result;
 use crate::archive::Hashed;
 use crate::rootfs::Digest;
@@ -60,8 +60,8 @@ impl Store {
     /// # Errors
     /// The store cannot be written to.
     pub fn stage(&self) -> Result<StagedObject> {
-        let staged = Staged::new_in(&self.directory.join("partial"), 0o444).map_err(|cause| self.unwritten(&cause))?;
-        Ok(StagedObject(Hashed::new(staged)))
+        let staged = under_way(&self.directory).and_then(|directory| Staged::new_in(&directory, 0o444));
+        Ok(StagedObject(Hashed::new(staged.map_err(|cause| self.unwritten(&cause))?)))
     }
 
     /// Keeps what was staged, under its sha256. Two that keep the same content at once are no trouble.

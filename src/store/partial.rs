@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
 use super::object::hash;
-use super::{Store, try_lock};
+use super::{Store, try_lock, under_way};
 use crate::Result;
 use crate::rootfs::Digest;
 
@@ -32,7 +32,7 @@ impl Store {
     }
 
     fn open_partial(&self, sha256: Digest, size: u64) -> io::Result<Option<Partial>> {
-        let path = self.directory.join("partial").join(sha256.to_string());
+        let path = under_way(&self.directory)?.join(sha256.to_string());
         loop {
             let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
             let mut options = OpenOptions::new();

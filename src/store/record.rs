@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::Store;
 use super::object::{mark_used, open_regular};
+use super::{Store, under_way};
 use crate::Result;
 use crate::rootfs::Digest;
 use crate::staged::TEMPORARY;
@@ -41,7 +41,7 @@ impl Store {
             }
             let mut builder = tempfile::Builder::new();
             let builder = builder.prefix(TEMPORARY).permissions(Permissions::from_mode(0o444));
-            let mut file = builder.tempfile_in(self.directory.join("partial"))?;
+            let mut file = builder.tempfile_in(under_way(&self.directory)?)?;
             writeln!(file, "{}", Digest(Sha256::digest(content).into()))?;
             file.write_all(content)?;
             file.persist(self.record_path(key)).map_err(|error| error.error)

@@ -123,7 +123,7 @@ impl Console {
         if bar.length().is_none()
             && let Some(total) = total
         {
-            let template = "{spinner} {wide_msg}  [{bar:20}] {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+            let template = "{spinner} {wide_msg}  [{bar:10}] {decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }

@@ -4,10 +4,13 @@
 #![allow(clippy::print_stderr)]
 
 mod base;
+pub(crate) mod debian;
 mod http;
 mod instance;
 mod lab;
 pub(crate) mod locked;
+#[path = "../../src/fetch/tests/server.rs"]
+pub(crate) mod server;
 mod wait;
 pub(crate) mod workspace;
 

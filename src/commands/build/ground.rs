@@ -2,6 +2,7 @@
 
 use super::Request;
 use crate::base::{self, Base, Stamp};
+use crate::commands::lock::command as lock_command;
 use crate::fetch::{Fetcher, Mirrors};
 use crate::image::{Clock, Epoch};
 use crate::interrupt::Interrupt;
@@ -35,7 +36,12 @@ impl<'a> Ground<'a> {
                 .hint("add `[base]` with `debian` and `packages` to the layout, and run `vezaimg lock`")
                 .hint("or name a directory, a rootfs tar or an Incus image with `--base`"));
         };
-        let lock = Lock::of_layout(lock_file, &base.value, layout.image.architecture, &request.layout.command("lock"))?;
+        let lock = Lock::of_layout(
+            lock_file,
+            &base.value,
+            layout.image.architecture,
+            &lock_command(&request.layout, lock_file),
+        )?;
         let (name, base) = (lock_file.name(), &base.value);
         Ok(Self::Locked { name, lock, base, store: Store::open()? })
     }

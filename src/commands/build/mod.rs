@@ -135,8 +135,9 @@ impl Build<'_> {
         if let Some((store, recipe)) = store.as_ref().zip(recipe)
             && let Err(error) = segment.keep(store, recipe)
         {
-            let error = error.to_string().replace('\n', "; ");
-            self.console.event(Event::Warning(format!("the next build compresses the base again: {error}")));
+            let why: Vec<_> =
+                std::iter::once(error.message()).chain(error.causes().iter().map(String::as_str)).collect();
+            self.console.event(Event::Warning(format!("the next build compresses the base again: {}", why.join(": "))));
         }
         Ok(segment)
     }

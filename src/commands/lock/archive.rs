@@ -78,7 +78,8 @@ impl Archive<'_> {
         let name = format!("the index of `{suite}`, `{component}`");
         let path = format!("dists/{suite}/{}", file.path);
         let (size, sha256) = (file.size, file.sha256);
-        self.fetcher.fetch(&[Wanted { name: name.clone(), suite: suite.to_owned(), path, size, sha256 }])?;
+        let wanted = format!("Packages of {suite}/{component}");
+        self.fetcher.fetch(&[Wanted { name: wanted, suite: suite.to_owned(), path, size, sha256 }])?;
         let object = self.store.object(sha256, size)?;
         let object = object.ok_or_else(|| Error::failed(format!("{name} went from the store while it was needed")))?;
         let unreadable = |cause| Error::failed(format!("cannot read {name}")).cause(cause);

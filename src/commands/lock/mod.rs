@@ -7,6 +7,7 @@
 //! ```
 
 mod archive;
+mod command;
 mod report;
 mod trial;
 
@@ -16,6 +17,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use self::archive::Archive;
+pub(in crate::commands) use self::command::command;
 use self::report::Report;
 use self::trial::Trial;
 use crate::debian::{self, Closure, Keyring};
@@ -56,7 +58,8 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let base = wanted(&layout)?;
     let destination = if request.check { None } else { Some(lock_file.writable()?) };
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
-    let old = current(&lock_file, request.check, console)?;
+    let command = command(&request.layout, &lock_file);
+    let old = current(&lock_file, &command, request.check, console)?;
     let keyring = Keyring::find(request.keyring.as_deref())?;
     let store = Store::open()?;
     let mirrors = Mirrors::of_machine(&request.mirrors, &base.mirrors, None)?;
@@ -65,22 +68,19 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let archive = Archive { fetcher: &fetcher, store: &store, keyring: &keyring, old: old.as_ref(), console };
     let (index, suites) = archive.read(base, layout.image.architecture.debian())?;
     let closure = debian::resolve(&index, &base.packages, &base.without)?;
-    for name in &closure.idle {
-        console.event(Event::Warning(format!("no package of the base wants `{name}`: it can go from `without`")));
-    }
     let new = pin(base, &layout, suites, &closure);
-    let report = Report::new(lock_file.name(), old.as_ref(), &new);
-    let Some(destination) = destination else { return report.check(request.json, console) };
-    Trial { fetcher: &fetcher, store: &store, interrupt: &interrupt, console }.run(
-        &lock_file.name(),
-        &new,
-        base,
-        &closure,
-    )?;
+    let report = Report::new(lock_file.name(), command, old.as_ref(), &new);
+    let Some(destination) = destination else {
+        warn_of_idle(&closure, console);
+        return report.check(request.json, console);
+    };
+    let trial = Trial { fetcher: &fetcher, store: &store, interrupt: &interrupt, console };
+    trial.run(&lock_file.name(), &new, base, &index, &closure)?;
+    warn_of_idle(&closure, console);
     if !report.is_current() {
         write(destination, &new.to_string()).map_err(|cause| {
             Error::invalid(format!("cannot write `{}`", destination.display()))
-                .cause(cause)
+                .cause(bare(&cause))
                 .hint("the lock lies beside its layout: make that directory writable, or copy the layout elsewhere")
         })?;
     }
@@ -97,15 +97,22 @@ fn wanted(layout: &Layout) -> Result<&DebianBase> {
 }
 
 /// The lock that is there. To somebody who makes it anew, one that cannot be read is as good as none.
-fn current(lock_file: &LockFile, check: bool, console: &Console) -> Result<Option<Lock>> {
+fn current(lock_file: &LockFile, command: &str, check: bool, console: &Console) -> Result<Option<Lock>> {
     let Some(source) = lock_file.read()? else { return Ok(None) };
-    match Lock::parse(source) {
+    match Lock::parse(source, command) {
         Ok(lock) => Ok(Some(lock)),
         Err(error) if check => Err(error),
         Err(error) => {
             console.event(Event::Note(format!("{}; it is made anew", error.message())));
             Ok(None)
         }
+    }
+}
+
+/// Says what of `without` makes no difference.
+fn warn_of_idle(closure: &Closure<'_>, console: &Console) {
+    for name in &closure.idle {
+        console.event(Event::Warning(format!("no package of the base wants `{name}`: it can go from `without`")));
     }
 }
 
@@ -129,4 +136,10 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// What the system said, without the path of the temporary file that `tempfile` adds.
+fn bare(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" at path ").map_or(text.as_str(), |(said, _)| said).to_owned()
 }

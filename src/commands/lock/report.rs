@@ -6,9 +6,13 @@ use crate::lock::{Change, Lock};
 use crate::ui::{Bytes, Console};
 use crate::{Error, Result};
 
+const UNCHANGED: &str = "the archive has nothing newer";
+
 /// A new lock beside the one that was there.
 pub(super) struct Report<'a> {
     name: String,
+    /// What makes the new one.
+    command: String,
     old: Option<&'a Lock>,
     new: &'a Lock,
     changes: Vec<Change>,
@@ -32,9 +36,9 @@ struct Object<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(name: String, old: Option<&'a Lock>, new: &'a Lock) -> Self {
+    pub(super) fn new(name: String, command: String, old: Option<&'a Lock>, new: &'a Lock) -> Self {
         let changes = old.map(|old| old.changes(new)).unwrap_or_default();
-        Self { name, old, new, changes }
+        Self { name, command, old, new, changes }
     }
 
     /// Whether the lock that was there is as good as the new one. A suite is signed anew several times a day: without a
@@ -57,13 +61,24 @@ impl<'a> Report<'a> {
         }
         let name = &self.name;
         let error = match (self.old, self.changes.len()) {
-            _ if self.is_current() => return Ok(()),
+            _ if self.is_current() => {
+                if !json {
+                    console.detail("unchanged", UNCHANGED);
+                }
+                return Ok(());
+            }
             (None, _) => Error::failed(format!("there is no `{name}` yet")),
-            (Some(_), 0) => Error::failed(format!("`{name}` was made from another [base]")),
+            (Some(old), _) if old.base != self.new.base => {
+                Error::failed(format!("`{name}` was made from another [base] than the layout has now"))
+            }
+            (Some(old), _) if old.architecture != self.new.architecture => {
+                let (old, new) = (&old.architecture, &self.new.architecture);
+                Error::failed(format!("`{name}` is for `{old}`, and the layout for `{new}`"))
+            }
             (Some(_), 1) => Error::failed(format!("`{name}` is behind the archive by 1 package")),
             (Some(_), n) => Error::failed(format!("`{name}` is behind the archive by {n} packages")),
         };
-        Err(error.hint("run `vezaimg lock`, and review what it changes"))
+        Err(error.hint(format!("run `{}`, and review what it changes", self.command)))
     }
 
     /// Tells what was written.
@@ -78,9 +93,9 @@ impl<'a> Report<'a> {
         self.changes.iter().for_each(|change| console.detail("change", &change.to_string()));
         let lock = if self.is_current() { self.old.unwrap_or(self.new) } else { self.new };
         let (packages, size) = (lock.packages.len(), Bytes(size(lock)));
-        console.detail("packages", &format!("{packages}, {size} to fetch, as of {}", lock.epoch));
+        console.detail("packages", &format!("{packages}, {size}, as of {}", lock.epoch));
         if self.is_current() {
-            console.detail("unchanged", "the archive has nothing newer");
+            console.detail("unchanged", UNCHANGED);
         }
         console.result(&self.name)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use crate::base::{Base, Packages};
-use crate::debian::Closure;
+use crate::debian::{Closure, Index, Package};
 use crate::fetch::Fetcher;
 use crate::interrupt::Interrupt;
 use crate::layout::DebianBase;
@@ -31,14 +31,22 @@ impl Trial<'_> {
     ///
     /// # Errors
     /// A package cannot be had, two of them hold the same path, or a file needs a package that was left out.
-    pub(super) fn run(&self, name: &str, lock: &Lock, base: &DebianBase, closure: &Closure<'_>) -> Result<()> {
+    pub(super) fn run(
+        &self,
+        name: &str,
+        lock: &Lock,
+        base: &DebianBase,
+        index: &Index,
+        closure: &Closure<'_>,
+    ) -> Result<()> {
         let packages = lock.packages(name, &base.exclude_paths, self.fetcher, self.store)?;
         self.console.event(Event::Stage("putting the base together".to_owned()));
 
         let undone = packages.undone()?;
         let (survey, needs) = self.assemble(name, packages)?;
         let missing = needs.missing(&survey);
-        self.refuse_left_out(&missing, closure)?;
+        let idle: Vec<_> = closure.idle.iter().filter_map(|name| index.get(name)).collect();
+        self.refuse_left_out(&missing, &closure.left_out, &idle)?;
         undone.into_iter().for_each(|sentence| self.console.event(Event::Note(sentence)));
 
         Ok(())
@@ -70,15 +78,22 @@ impl Trial<'_> {
     }
 
     /// What is missing and a package that was left out would bring, is needed after all. What no package brings is as
-    /// Debian has it: a plugin, say, whose library is only suggested.
-    fn refuse_left_out(&self, missing: &[(&Need, &TargetPath)], closure: &Closure<'_>) -> Result<()> {
-        if missing.is_empty() || closure.left_out.is_empty() {
+    /// Debian has it: a plugin, say, whose library is only suggested. Packages that are `idle` in `without` count too: an
+    /// essential package such as `perl-base` is needed without being depended upon.
+    fn refuse_left_out(
+        &self,
+        missing: &[(&Need, &TargetPath)],
+        left_out: &[&Package],
+        idle: &[&Package],
+    ) -> Result<()> {
+        let candidates: Vec<_> = left_out.iter().chain(idle).copied().collect();
+        if missing.is_empty() || candidates.is_empty() {
             return Ok(());
         }
         self.console.event(Event::Stage("looking into the packages that are left out".to_owned()));
         let mut causes = Vec::new();
         let mut needed = BTreeSet::new();
-        for archive in lock::archives(closure.left_out.iter().copied(), self.fetcher, self.store)? {
+        for archive in lock::archives(candidates, self.fetcher, self.store)? {
             let package = archive.package.name.clone();
             let offer = Offer::of(archive.paths()?.iter());
             for (need, path) in missing.iter().filter(|(need, _)| offer.meets(need)) {
@@ -91,10 +106,16 @@ impl Trial<'_> {
         }
         let error = Error::invalid("the base needs packages at run time that `without` leaves out");
         let error = causes.into_iter().fold(error, Error::cause);
-        let names: Vec<_> = needed.iter().map(|name| format!("`{name}`")).collect();
-        Err(error
-            .hint(format!("take {} out of `without` in [base]", names.join(", ")))
-            .hint("or leave the files that need them out, with `exclude-paths`"))
+        let names =
+            |names: &BTreeSet<String>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let unasked: BTreeSet<_> =
+            needed.iter().filter(|name| idle.iter().any(|idle| idle.name == **name)).cloned().collect();
+        let error = error.hint(format!("take {} out of `without` in [base]", names(&needed)));
+        let error = match unasked.is_empty() {
+            true => error,
+            false => error.hint(format!("and add {} to `packages`: nothing else brings it", names(&unasked))),
+        };
+        Err(error.hint("or leave the files that need them out, with `exclude-paths`"))
     }
 }
 

@@ -7,7 +7,7 @@ fn text(document: &[u8]) -> Result<String> {
     if text.starts_with("Origin: ") {
         Ok(text)
     } else {
-        Err(Error::failed("it is no Release").cause("signed by nobody"))
+        Err(Error::refused("it is no Release").cause("signed by nobody"))
     }
 }
 

@@ -274,7 +274,7 @@ fn a_request_to_stop_ends_what_is_under_way_and_keeps_what_came() {
     let error = fetcher.fetch(&[wanted("a", CONTENT)]).unwrap_err();
     assert_eq!(
         (error.to_string(), error.class() as u8),
-        ("interrupted; what was fetched stays in the store, and is gone on from".to_owned(), 5)
+        ("interrupted; what was fetched is kept, and the same command goes on from there".to_owned(), 5)
     );
     let asked = fetcher.document("bookworm", "InRelease", 100, &|_| Ok(())).unwrap_err();
     assert_eq!(asked.class() as u8, 5);

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What was asked.
-pub(super) struct Request {
-    pub(super) path: String,
+pub(crate) struct Request {
+    pub(crate) path: String,
     /// The first byte of a range.
-    pub(super) from: Option<usize>,
+    pub(crate) from: Option<usize>,
     /// Every line of its head.
-    pub(super) head: Vec<String>,
+    pub(crate) head: Vec<String>,
 }
 
 /// What is answered.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// A status line's rest, header lines and a body. The length is declared, unless a header line does.
     Whole(&'static str, Vec<String>, Vec<u8>),
     /// The same, of whose body only so many bytes come before the connection is closed.
@@ -26,16 +26,16 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    pub(super) fn ok(body: &[u8]) -> Self {
+    pub(crate) fn ok(body: &[u8]) -> Self {
         Self::Whole("200 OK", vec!["Content-Type: application/octet-stream".to_owned()], body.to_vec())
     }
 
-    pub(super) fn status(status: &'static str) -> Self {
+    pub(crate) fn status(status: &'static str) -> Self {
         Self::Whole(status, Vec::new(), Vec::new())
     }
 
     /// As a mirror that knows ranges.
-    pub(super) fn ranged(request: &Request, body: &[u8]) -> Self {
+    pub(crate) fn ranged(request: &Request, body: &[u8]) -> Self {
         match request.from {
             None => Self::ok(body),
             Some(from) => {
@@ -49,15 +49,15 @@ impl Reply {
 type Handler = dyn Fn(&Request) -> Reply + Send + Sync;
 
 /// Listens on a port of its own until it is dropped.
-pub(super) struct Server {
-    pub(super) url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<String>>>,
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Server {
-    pub(super) fn new(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (asked, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
@@ -77,12 +77,12 @@ impl Server {
     }
 
     /// What was asked so far: the path, and the first byte of a range.
-    pub(super) fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 
     /// A text in which this mirror's address is `NAME`.
-    pub(super) fn named(&self, name: &str, text: &str) -> String {
+    pub(crate) fn named(&self, name: &str, text: &str) -> String {
         text.replace(&self.url, name)
     }
 }

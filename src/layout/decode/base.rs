@@ -3,8 +3,8 @@
 use crate::layout::document::Section;
 use crate::layout::{DebianBase, Placed};
 
-/// The releases whose packages can be put together without their scripts: what those do is declared, release by release.
-const KNOWN: [&str; 1] = ["bookworm"];
+/// Names that move from release to release: what they mean today, a lock could not say tomorrow.
+const MOVING: [&str; 7] = ["oldoldstable", "oldstable", "stable", "testing", "unstable", "sid", "experimental"];
 
 pub(super) fn debian_base(section: Section<'_>) -> Placed<DebianBase> {
     let place = section.place();
@@ -33,12 +33,16 @@ fn values(texts: Vec<Placed<String>>) -> Vec<String> {
 
 fn release(section: &Section<'_>) -> Option<String> {
     let name = section.required_text("debian", "\"bookworm\"")?;
-    if KNOWN.contains(&name.value.as_str()) {
+    let span = name.place.span;
+    if MOVING.contains(&name.value.as_str()) {
+        let message = format!("`{}` is another release from time to time", name.value);
+        return section.refuse(span, message, "write the release's code name, such as \"bookworm\"");
+    }
+    if name.value.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return Some(name.value);
     }
-    let message = format!("`{}` is not a release of Debian whose packages vezaimg knows", name.value);
-    let hint = format!("it knows \"{}\"; security updates come with it", KNOWN.join("\", \""));
-    section.refuse(name.place.span, message, &hint)
+    let message = format!("`{}` is not the code name of a release", name.value);
+    section.refuse(span, message, "such as \"bookworm\"; its security updates come with it")
 }
 
 /// Names as Debian's policy has them: of packages (5.6.7), and of components.
