@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::tls::{RootCerts, TlsConfig};
@@ -17,6 +17,9 @@ use super::failure::Failure;
 use super::proxy::{Proxies, ThroughProxy};
 use crate::rootfs::escaped;
 
+/// The slowest that a mirror may be, in bytes a second: an index of 9 MB would take half an hour.
+const SLOWEST: f64 = 5_000.0;
+
 /// How long a mirror is waited for, and how often it is asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -24,6 +27,8 @@ pub(super) struct Limits {
     pub(super) connect: Duration,
     /// For the next byte.
     pub(super) stall: Duration,
+    /// For a file to come at a rate that gets somewhere: from then on, at least [`SLOWEST`] on average.
+    pub(super) crawl: Duration,
     /// Between two attempts.
     pub(super) pause: Duration,
     /// Attempts at what broke off.
@@ -37,6 +42,7 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(10),
             stall: Duration::from_secs(20),
+            crawl: Duration::from_secs(30),
             pause: Duration::from_millis(500),
             attempts: 3,
             redirects: 5,
@@ -62,6 +68,8 @@ pub(super) struct Answer {
     pub(super) content_type: String,
     body: Box<dyn Read>,
     limits: Limits,
+    asked: Instant,
+    read: u64,
 }
 
 impl Client {
@@ -107,6 +115,7 @@ impl Client {
         if let Some(path) = mirror.local(path) {
             return self.open(&path, offset);
         }
+        let asked = Instant::now();
         let mut response = self.request(mirror, path, offset)?;
         let mut begins = 0;
         match response.status() {
@@ -134,6 +143,8 @@ impl Client {
             content_type: content_type.unwrap_or_else(|| "no content type".to_owned()),
             body: Box::new(response.into_body().into_reader()),
             limits: self.limits,
+            asked,
+            read: 0,
         })
     }
 
@@ -161,7 +172,8 @@ impl Client {
         };
         let (file, offset, length) = open().map_err(|cause| Failure::refused(escaped(cause.to_string().as_bytes())))?;
         let content_type = "a file".to_owned();
-        Ok(Answer { offset, length: Some(length), content_type, body: Box::new(file), limits: self.limits })
+        let (body, asked) = (Box::new(file), Instant::now());
+        Ok(Answer { offset, length: Some(length), content_type, body, limits: self.limits, asked, read: 0 })
     }
 }
 
@@ -170,7 +182,14 @@ impl Answer {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         loop {
             match self.body.read(buffer) {
-                Ok(length) => return Ok(length),
+                Ok(length) => {
+                    self.read += length as u64;
+                    let since = self.asked.elapsed();
+                    if length > 0 && since > self.limits.crawl && (self.read as f64) < SLOWEST * since.as_secs_f64() {
+                        return Err(Failure::slow(self.read, since));
+                    }
+                    return Ok(length);
+                }
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
                 Err(cause) => return Err(Failure::of_http(cause.into(), &self.limits)),
             }

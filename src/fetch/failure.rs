@@ -46,6 +46,11 @@ impl Failure {
         Self { kind: Kind::Broken, reason: reason.into() }
     }
 
+    /// It brings something, and so little that nobody would wait for the end.
+    pub(super) fn slow(bytes: u64, since: Duration) -> Self {
+        Self::unreachable(format!("brought {bytes} bytes in {} seconds", since.as_secs()))
+    }
+
     fn unreachable(reason: impl Into<String>) -> Self {
         Self { kind: Kind::Unreachable, reason: reason.into() }
     }

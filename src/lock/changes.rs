@@ -17,8 +17,13 @@ pub struct Change {
     pub from: Option<String>,
     /// The version after; none for a package that goes.
     pub to: Option<String>,
+    /// The suite after; none for a package that goes.
+    pub suite: Option<String>,
     /// Whether the new version comes from a security suite.
     pub security: bool,
+    /// Whether the file is the same, and only its place is another.
+    #[serde(skip)]
+    moved: bool,
 }
 
 impl Lock {
@@ -32,7 +37,8 @@ impl Lock {
             pairs.entry(&package.name).or_default().1 = Some(package);
         }
         let changed = pairs.into_iter().filter(|(_, (old, new))| match (old, new) {
-            (Some(old), Some(new)) => old.sha256 != new.sha256,
+            // A package may move to another suite, and be gone from the first.
+            (Some(old), Some(new)) => old != new,
             _ => true,
         });
         let text = |version: &Version| version.to_string();
@@ -40,6 +46,8 @@ impl Lock {
             package: name.to_owned(),
             from: old.map(|package| text(&package.version)),
             to: new.map(|package| text(&package.version)),
+            suite: new.map(|package| package.suite.clone()),
+            moved: old.zip(new).is_some_and(|(old, new)| old.sha256 == new.sha256),
             security: new.is_some_and(|package| package.suite.ends_with("-security")),
         };
         changed.map(change).collect()
@@ -49,8 +57,9 @@ impl Lock {
 /// One line: `libssl3 3.0.15-1~deb12u1 → 3.0.17-1~deb12u2 (security)`.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { package, from, to, security } = self;
+        let Self { package, from, to, suite, security, moved } = self;
         match (from, to) {
+            (_, Some(to)) if *moved => write!(f, "{package} {to}, now of {}", suite.as_deref().unwrap_or_default())?,
             (Some(from), Some(to)) if from == to => write!(f, "{package} {to}, other content")?,
             (Some(from), Some(to)) => write!(f, "{package} {from} → {to}")?,
             (None, Some(to)) => write!(f, "{package} {to}, new")?,

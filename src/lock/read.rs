@@ -17,8 +17,7 @@ const LARGEST_PACKAGE: u64 = 4 << 30;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(rename = "version")]
-    _version: i64,
+    version: i64,
     base: String,
     architecture: String,
     epoch: u64,
@@ -72,6 +71,9 @@ impl Lock {
             .map_err(|error| wrong(vec![Problem::error(place(error.span().unwrap_or_default()), error.message())]))?;
         let mut problems = Vec::new();
         let mut refuse = |span, what: String| problems.push(Problem::error(place(span), what));
+        if file.version != FORMAT {
+            refuse(0..0, format!("there is no format {} of locks", file.version));
+        }
         let base = Digest::parse(&file.base);
         if base.is_none() {
             refuse(0..0, "`base` is not a sha256".to_owned());

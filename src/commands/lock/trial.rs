@@ -1,22 +1,24 @@
 //! The base of a new lock put together once: whether it can be, and whether it needs what was left out of it.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
 use crate::base::{Base, Packages};
 use crate::debian::{Closure, Index, Package};
 use crate::fetch::Fetcher;
 use crate::interrupt::Interrupt;
+use crate::layer;
 use crate::layout::DebianBase;
 use crate::lock::needs::{Need, Needs, Offer};
 use crate::lock::{self, Lock};
-use crate::rootfs::{Body, Digest, Entry, Kind, Summary, Survey, TargetPath};
+use crate::rootfs::{Body, Digest, Entry, Kind, Summary, Survey, TargetPath, escaped};
 use crate::store::Store;
-use crate::ui::{Console, Event, Listener};
+use crate::ui::{Bytes, Console, Event, Listener};
 use crate::{Error, Result};
 
-/// The largest file that is looked into, in bytes: no program or library of a base is larger.
-const LARGEST: u64 = 64 << 20;
+/// The largest file that is looked into, in bytes: some four times the largest program of Debian that serves.
+const LARGEST: u64 = 256 << 20;
+/// The release whose packages' scripts were read.
+const KNOWN_RELEASE: &str = "bookworm";
 
 /// What a trial needs.
 pub(super) struct Trial<'a> {
@@ -41,14 +43,13 @@ impl Trial<'_> {
     ) -> Result<()> {
         let packages = lock.packages(name, &base.exclude_paths, self.fetcher, self.store)?;
         self.console.event(Event::Stage("putting the base together".to_owned()));
-
         let undone = packages.undone()?;
         let (survey, needs) = self.assemble(name, packages)?;
         let missing = needs.missing(&survey);
         let idle: Vec<_> = closure.idle.iter().filter_map(|name| index.get(name)).collect();
         self.refuse_left_out(&missing, &closure.left_out, &idle)?;
+        self.warn_of_release(&survey);
         undone.into_iter().for_each(|sentence| self.console.event(Event::Note(sentence)));
-
         Ok(())
     }
 
@@ -59,10 +60,12 @@ impl Trial<'_> {
             self.interrupt.check()?;
             survey.admit(&path, &entry, |_| false)?;
             let Entry { metadata, kind } = entry;
+            let mut wanted = None;
             let kind = match kind {
                 Kind::File(body) => {
                     let content = content(&path, body)?;
                     needs.note(&path, metadata.mode, &content);
+                    wanted = layer::wants(&path, content.len() as u64).then(|| content.clone());
                     Kind::File(Summary { size: content.len() as u64, sha256: Digest::of_bytes(&content) })
                 }
                 Kind::Directory => Kind::Directory,
@@ -70,11 +73,25 @@ impl Trial<'_> {
                 Kind::HardLink(target) => Kind::HardLink(target),
                 Kind::Fifo => Kind::Fifo,
             };
-            survey.note(path, Entry { metadata, kind }, None);
+            survey.note(path, Entry { metadata, kind }, wanted);
             Ok(())
         })?;
         survey.missing_directories()?;
+        layer::check(&survey)?;
         Ok((survey, needs))
+    }
+
+    /// What scripts would have done is declared for one release; packages of another may do something else.
+    fn warn_of_release(&self, survey: &Survey) {
+        let text = survey.content(&TargetPath::known("/usr/lib/os-release")).unwrap_or_default();
+        let text = String::from_utf8_lossy(text);
+        let release = text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+        if let Some(release) = release.filter(|release| *release != KNOWN_RELEASE) {
+            self.console.event(Event::Warning(format!(
+                "vezaimg knows what the scripts of `{KNOWN_RELEASE}` do, and this base is `{}`: see that it boots as it should",
+                escaped(release.as_bytes())
+            )));
+        }
     }
 
     /// What is missing and a package that was left out would bring, is needed after all. What no package brings is as
@@ -121,7 +138,11 @@ impl Trial<'_> {
 
 fn content(path: &TargetPath, body: Body<'_>) -> Result<Vec<u8>> {
     let mut content = Vec::new();
-    let read = body.reader.take(LARGEST).read_to_end(&mut content);
+    if body.size > LARGEST {
+        return Err(Error::invalid(format!("`{path}` is larger than {}, too large to be looked into", Bytes(LARGEST)))
+            .hint("leave it out with `exclude-paths`"));
+    }
+    let read = body.reader.read_to_end(&mut content);
     read.map_err(|cause| {
         cause.downcast::<Error>().unwrap_or_else(|cause| Error::invalid(format!("cannot read `{path}`")).cause(cause))
     })?;
