@@ -42,7 +42,7 @@ SOURCE_DATE_EPOCH where that is set.")]
     Build(BuildArgs),
     /// Report every problem of a layout and its unit, and the unit's exposure
     Check(CheckArgs),
-    /// Pin the Debian packages that the layout's [base] asks for
+    /// Pin the Debian packages that a layout stands on
     #[command(after_help = "\
 Example:
   vezaimg lock            # writes layouts/backend-api.lock: review it, and commit it

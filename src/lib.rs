@@ -1,16 +1,22 @@
 //! vezaimg: immutable, byte-for-byte reproducible Incus images.
 //!
-//! One flow, a row of modules from left to right:
+//! Two flows, each a row of modules from left to right; the lock that the first makes is what the second builds from:
 //!
 //! ```text
+//! lock     layout ─▶ debian ─────▶ lock
+//!           [base]    what its      layouts/NAME.lock: packages by version and digest
+//!                     archive offers
+//!
 //! build    layout ─▶ base ─▶ rootfs ─▶ layer ─▶ archive ─▶ image ─▶ release (out/)
 //!           TOML     a root   a tree    what     tar,       its      image,
 //!           + vars   system   of it     we add   zstd       parts    checksum, manifest
+//!                      ▲
+//!          lock ─▶ store ◀─ fetch        .debs by digest, from mirrors; and frames that were compressed before
 //! ```
 //!
-//! [`binary`] reads the program that goes in, [`mod@unit`] knows systemd's unit files, [`fetch`] brings what a Debian
-//! base is made of from mirrors into the [`store`], [`commands`] tell each subcommand as a short story. The library
-//! never prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its exit code.
+//! [`binary`] reads the program that goes in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand
+//! as a short story. The library never prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its
+//! exit code.
 
 pub mod archive;
 pub mod base;

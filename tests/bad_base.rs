@@ -39,9 +39,9 @@ fn no_base_at_all_tells_how_to_get_one() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
-error: there is no base to build on
-  hint: name one with `--base`: a directory, a rootfs tar, or an Incus image
-  hint: such as: mmdebstrap --variant=minbase --include=systemd,systemd-sysv,udev,dbus,ca-certificates bookworm base.tar
+error: the layout has no [base] to build on, and no `--base` is given
+  hint: add `[base]` with `debian` and `packages` to the layout, and run `vezaimg lock`
+  hint: or name a directory, a rootfs tar or an Incus image with `--base`
 
 "#]]
         .raw()

@@ -14,6 +14,7 @@ fn init_writes_the_default_layout_which_check_takes() {
         written.stdout,
         str![[r#"
 layouts/backend-api.toml
+layouts/backend-api.lock
 
 "#]]
         .raw()

@@ -27,7 +27,7 @@ impl Fixture {
         let fixture = Self { scratch, binary };
         checked(fixture.vezaimg("store").arg("init"))?;
         checked(fixture.vezaimg("store").arg("lock"))?;
-        checked(fixture.build("store", &fixture.binary))?;
+        checked(&mut fixture.build("store", &fixture.binary))?;
         Ok(fixture)
     }
 

@@ -60,10 +60,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut empty = Case::new("empty store, from the mirror", "mmdebstrap, mirror");
     for number in 1..=options.runs.get() {
         eprintln!("run {number} of {}", options.runs);
-        cold.push(fixture.cold()?, peer.from_copies()?);
+        cold.push(fixture.cold()?, peer.copied()?);
         warm.push(fixture.warm(number)?, fixture.floor()?);
         if !options.skip_mirror {
-            empty.push(fixture.empty()?, peer.from_mirror()?);
+            empty.push(fixture.empty()?, peer.fetched()?);
         }
     }
     let cases = [(warm, "at most 2"), (cold, "at most 0.1"), (empty, "at most 0.125")];

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use crate::fixture::{Fixture, checked};
 
+/// `usr-is-merged` installs only where the links are there already; an installer makes them.
+const MERGED: &str = "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr";
+
 /// The peer, with a repository on the disk and the machine's own mirrors.
 pub(crate) struct Mmdebstrap<'f> {
     fixture: &'f Fixture,
@@ -37,20 +40,20 @@ impl<'f> Mmdebstrap<'f> {
     }
 
     /// From the repository on the disk.
-    pub(crate) fn from_copies(&self) -> Result<Duration, Box<dyn Error>> {
+    pub(crate) fn copied(&self) -> Result<Duration, Box<dyn Error>> {
         let source = format!("deb [trusted=yes] copy:{} ./", self.fixture.join("repository").display());
         self.run(&["", &source])
     }
 
     /// From the machine's own mirrors.
-    pub(crate) fn from_mirror(&self) -> Result<Duration, Box<dyn Error>> {
+    pub(crate) fn fetched(&self) -> Result<Duration, Box<dyn Error>> {
         self.run(&["bookworm"])
     }
 
     fn run(&self, source: &[&str]) -> Result<Duration, Box<dyn Error>> {
         let tar = self.fixture.join("mmdebstrap.tar");
         let mut mmdebstrap = Command::new("mmdebstrap");
-        mmdebstrap.args(["--quiet", "--variant=apt", "--format=tar", "--include", &self.include]);
+        mmdebstrap.args(["--quiet", "--variant=apt", "--format=tar", MERGED, "--include", &self.include]);
         let (suite, mirrors) = source.split_at(1);
         let ran = checked(mmdebstrap.args(suite).arg(&tar).args(mirrors))?;
         fs::remove_file(tar)?;

@@ -26,6 +26,7 @@ mod image;
 mod metadata;
 mod meter;
 mod squashfs;
+mod stamp;
 mod tarball;
 mod xattrs;
 
@@ -43,6 +44,7 @@ use self::image::{Contents, Front};
 pub use self::metadata::ImageMetadata;
 use self::meter::Meter;
 use self::squashfs::Squashfs;
+pub use self::stamp::Stamp;
 use crate::error::{Error, Result};
 use crate::rootfs::{Body, Digest, Entry, TargetPath};
 use crate::ui::Listener;
@@ -176,6 +178,14 @@ impl Base {
     /// How it holds its root file system.
     pub fn form(&self) -> Form {
         self.form
+    }
+
+    /// What tells, once it has been read, whether its files were written to meanwhile.
+    pub fn stamp(&self) -> Stamp {
+        match &self.rootfs {
+            Rootfs::File(rootfs) => Stamp::of(self.metadata.iter().chain([rootfs]).map(BaseFile::path)),
+            _ => Stamp::default(),
+        }
     }
 
     /// The digest of the file or the files that it is; none for a directory.

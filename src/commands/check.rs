@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::diagnostic::{Problem, Severity};
-use crate::layout::{self, Layout, lint};
+use crate::layout::{self, Layout, LockFile, lint};
+use crate::lock::Lock;
 use crate::ui::Console;
 use crate::unit::{Exposure, exposure};
 use crate::{Error, Result};
@@ -61,6 +62,8 @@ struct JsonPoint {
 pub fn run(request: &Request, console: &Console) -> Result<()> {
     let mut reading = layout::read(&request.layout)?;
     reading.problems.extend(reading.layout.iter().flat_map(lint::left_to_base));
+    let unlocked = reading.layout.as_ref().and_then(|layout| unlocked(layout, &reading.lock, &request.layout));
+    reading.problems.extend(unlocked);
     let exposed = reading.layout.as_ref().and_then(exposed);
     if request.json {
         print_json(&reading.name, &reading.problems, exposed.as_ref(), console)?;
@@ -83,6 +86,15 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
             console.result(&format!("{name}: ok, exposure of {unit} {} {}", exposure.level, exposure.level.rating()))
         }
     }
+}
+
+/// What is wrong with the lock, at the `[base]` that it is to pin: a build with `--base` can do without.
+fn unlocked(layout: &Layout, lock_file: &LockFile, request: &layout::Request) -> Option<Problem> {
+    let base = layout.base.as_ref()?;
+    let lock = Lock::of_layout(lock_file, &base.value, layout.image.architecture, &request.command("lock"));
+    let error = lock.err()?;
+    let problem = Problem::warning(base.place.clone(), error.message());
+    Some(error.hints().iter().fold(problem, Problem::hint))
 }
 
 fn exposed(layout: &Layout) -> Option<(String, Exposure)> {

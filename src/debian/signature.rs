@@ -1,7 +1,7 @@
 //! Whether an InRelease is signed by Debian: the verdict is `gpgv`'s.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -47,7 +47,9 @@ impl Keyring {
         let unusable = |error: io::Error| Error::invalid(format!("cannot read the keyring `{shown}`")).cause(error);
         // Without a slash gpgv would look for it among its own files.
         let path = std::path::absolute(path).map_err(unusable)?;
-        if fs::read(&path).map_err(unusable)?.starts_with(b"-----BEGIN PGP") {
+        let mut head = Vec::new();
+        File::open(&path).and_then(|file| file.take(16).read_to_end(&mut head)).map_err(unusable)?;
+        if head.starts_with(b"-----BEGIN PGP") {
             return Err(Error::invalid(format!("the keyring `{shown}` is text, of which `{GPGV}` reads none"))
                 .hint(format!("`gpg --dearmor <'{shown}' >keyring.gpg` makes one that it reads")));
         }

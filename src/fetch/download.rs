@@ -155,7 +155,7 @@ impl Downloads<'_> {
     fn partial(&self, wanted: &Wanted) -> Result<Option<Partial>, Fault> {
         let deadline = Instant::now() + PATIENCE;
         while !self.is_stopped() {
-            let partial = self.store.partial(wanted.sha256).map_err(Fault::Run)?;
+            let partial = self.store.partial(wanted.sha256, wanted.size).map_err(Fault::Run)?;
             let is_there = self.store.object(wanted.sha256, wanted.size).map_err(Fault::Run)?.is_some();
             if is_there {
                 self.done.fetch_add(wanted.size, Ordering::Relaxed);

@@ -30,13 +30,10 @@ impl Recipe {
     /// The recipe of a pass over a base with this identity, where `interest` is what decides which contents are wanted.
     ///
     /// This program's own bytes are a part of it: another version may assemble or compress otherwise, and no number
-    /// that somebody has to remember to count up tells as surely.
-    ///
-    /// # Errors
-    /// The program's file cannot be read.
-    pub fn new(base: Digest, pass: &Pass<'_>, interest: &str) -> Result<Self> {
+    /// that somebody has to remember to count up tells as surely. Where they cannot be read, there is no recipe.
+    pub fn new(base: Digest, pass: &Pass<'_>, interest: &str) -> Option<Self> {
         let mut sha256 = Sha256::new();
-        let program = program().map_err(|cause| Error::failed("cannot read this program's own file").cause(cause))?;
+        let program = program().ok()?;
         let compression = pass.compression;
         let (codec, level) = (compression.codec().name(), compression.level());
         sha256.update(format!("segment {program} {base} {codec} {level} {:?} {:?}\n", pass.clock, pass.prefix));
@@ -46,7 +43,7 @@ impl Recipe {
             sha256.update(path.as_relative());
         }
         sha256.update(interest);
-        Ok(Self(Digest(sha256.finalize().into())))
+        Some(Self(Digest(sha256.finalize().into())))
     }
 }
 

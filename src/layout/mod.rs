@@ -50,6 +50,25 @@ pub struct Request {
     pub set: Vec<String>,
 }
 
+impl Request {
+    /// The command line of a subcommand for the same layout and variables, for a hint.
+    pub fn command(&self, subcommand: &str) -> String {
+        let layout = self.file.iter().map(|file| format!(" --layout {}", quoted(&file.to_string_lossy())));
+        let vars = self.vars.iter().map(|vars| format!(" --vars {}", quoted(&vars.to_string_lossy())));
+        let set = self.set.iter().map(|set| format!(" --set {}", quoted(set)));
+        format!("vezaimg {subcommand}{}", layout.chain(vars).chain(set).collect::<String>())
+    }
+}
+
+/// An argument as a shell reads it back.
+fn quoted(argument: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:@%+,".contains(&byte);
+    match argument.bytes().all(plain) && !argument.is_empty() {
+        true => argument.to_owned(),
+        false => format!("'{}'", argument.replace('\'', r"'\''")),
+    }
+}
+
 /// What reading a layout gave.
 #[derive(Debug)]
 pub struct Reading {
@@ -112,6 +131,10 @@ fn open(file: Option<&Path>) -> Result<(Source, Files)> {
             return Ok((source, Files::Embedded));
         }
     };
+    if file.extension().is_some_and(|extension| extension == "lock") {
+        return Err(Error::invalid(format!("`{}` has the name of a lock, not of a layout", file.display()))
+            .hint("the lock of `NAME.toml` is `NAME.lock`: name the layout, or give it another name"));
+    }
     let source = document::read_source(file, "a layout", "`vezaimg init` writes one to start from")?;
     let directory = file.parent().unwrap_or(Path::new("")).to_owned();
     Ok((source, Files::Directory(directory)))

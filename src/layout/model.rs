@@ -28,7 +28,7 @@ pub struct Layout {
     /// The variables' final values.
     pub variables: BTreeMap<String, Scalar>,
     /// `[base]`, when there is one.
-    pub base: Option<DebianBase>,
+    pub base: Option<Placed<DebianBase>>,
     /// `[[group]]`.
     pub groups: Vec<Group>,
     /// `[[user]]`.

@@ -24,6 +24,7 @@
 
 mod changes;
 pub mod needs;
+mod of_layout;
 mod packages;
 
 mod read;

@@ -74,12 +74,21 @@ impl<F> Tree<F> {
     /// Follows symbolic links the way a process whose root is this tree would, the last component's included.
     /// A hard link resolves to the file that it names.
     pub fn resolve(&self, path: &TargetPath) -> Resolved<'_, F> {
+        self.follow(TargetPath::root(), components(path.as_relative()))
+    }
+
+    /// Where a symbolic link of this target would lead if it stood at `path`, in a directory that no link leads to.
+    pub fn resolve_link(&self, path: &TargetPath, target: &[u8]) -> Resolved<'_, F> {
+        let from = path.parent().filter(|_| target.first() != Some(&b'/'));
+        self.follow(from.unwrap_or_else(TargetPath::root), components(target))
+    }
+
+    /// Goes on from a directory by components, the last of which comes first.
+    fn follow(&self, mut here: TargetPath, mut ahead: Vec<Vec<u8>>) -> Resolved<'_, F> {
         /// What Linux allows, `MAXSYMLINKS` in its `fs/namei.c`.
         const MOST_LINKS: usize = 40;
 
         let mut links = 0;
-        let mut here = TargetPath::root();
-        let mut ahead: Vec<Vec<u8>> = components(path.as_relative());
         while let Some(name) = ahead.pop() {
             if name == b".." {
                 here = here.parent().unwrap_or(here);

@@ -8,8 +8,9 @@
 //!   lock                shared by whoever uses the store, held alone by `vezaimg cache prune`
 //! ```
 //!
-//! Nothing in it is trusted or irreplaceable: an object is hashed whenever it is opened, a record carries its own sha256,
-//! and a damaged one counts as absent. Files appear under their names only when they are whole. A modification time is
+//! Nothing in it is irreplaceable: an object is hashed whenever it is opened, a record carries its own sha256, and a
+//! damaged one counts as absent. A record is what its owner says, though, so that a store which another user can write
+//! to is not used. Files appear under their names only when they are whole. A modification time is
 //! when a file was last used. Nothing is synced: what a power cut leaves damaged is fetched or made again.
 
 mod entries;
@@ -26,8 +27,9 @@ pub use partial::Partial;
 pub use prune::{Pruned, Pruning};
 pub use usage::{Amount, Usage};
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -74,6 +76,7 @@ impl Store {
             (Err(cause), Ok(_)) if is_read_only(&cause) => {}
             (Err(cause), _) | (Ok(()), Err(cause)) => return Err(wrong(cause)),
         }
+        refuse_foreign(directory)?;
         let store = Self { directory: directory.to_owned(), lock: open_lock(&directory.join("lock")).map_err(wrong)? };
         store.share().map_err(wrong)?;
         Ok(store)
@@ -89,7 +92,7 @@ impl Store {
         let error = Error::failed(format!("cannot write into the store `{}`", self.directory.display())).cause(cause);
         match cause.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                error.hint("make room: `vezaimg cache prune`, or name another directory: `VEZAIMG_CACHE=DIR`")
+                error.hint("make room: `vezaimg cache prune --all`, or name another directory: `VEZAIMG_CACHE=DIR`")
             }
             _ => error.hint("name a directory that you can write to: `VEZAIMG_CACHE=DIR`"),
         }
@@ -136,8 +139,33 @@ fn directory(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     variable("VEZAIMG_CACHE").or_else(|| Some(base().or_else(home)?.join("vezaimg")))
 }
 
+/// The directories of a store.
+const DIRECTORIES: [&str; 3] = ["objects", "records", "partial"];
+
 fn make_directories(directory: &Path) -> io::Result<()> {
-    ["objects", "records", "partial"].iter().try_for_each(|name| fs::create_dir_all(directory.join(name)))
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    DIRECTORIES.iter().try_for_each(|name| builder.create(directory.join(name)))
+}
+
+/// Whoever writes to a store decides what is built from it: it must be the user's own, or root's.
+fn refuse_foreign(directory: &Path) -> Result<()> {
+    let own = rustix::process::geteuid().as_raw();
+    let paths = std::iter::once(directory.to_owned()).chain(DIRECTORIES.map(|name| directory.join(name)));
+    for path in paths {
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        let path = path.display();
+        if metadata.uid() != own && metadata.uid() != 0 {
+            let message = format!("the store's `{path}` belongs to another user, uid {}", metadata.uid());
+            return Err(Error::refused(message).hint("name a directory of your own: `VEZAIMG_CACHE=DIR`"));
+        }
+        if metadata.mode() & 0o002 != 0 {
+            return Err(Error::refused(format!("every user can write to the store's `{path}`"))
+                .hint(format!("run `chmod o-w {path}` if nobody else has written there, or remove it"))
+                .hint("or name a directory of your own: `VEZAIMG_CACHE=DIR`"));
+        }
+    }
+    Ok(())
 }
 
 /// The lock; read-only where it cannot be written, for that is enough to hold it.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -29,34 +29,30 @@ impl Write for StagedObject {
 
 impl Store {
     /// The object of this sha256 and size, whole and verified, at its start; from now on it counts as used. One that is
-    /// truncated or corrupt is removed and counts as absent.
+    /// truncated or corrupt is removed and counts as absent; one that is whole and of another size counts as absent.
     ///
     /// # Errors
     /// The store cannot be read.
     pub fn object(&self, sha256: Digest, size: u64) -> Result<Option<File>> {
         let path = self.object_path(sha256);
-        let opened = open_regular(&path).map_err(|cause| self.unread(&cause))?;
-        let Some(mut file) = opened else { return Ok(None) };
-        if self.holds(&mut file, sha256, size)? {
-            mark_used(&file);
-            return Ok(Some(file));
-        }
-        // Where it cannot be removed, it still counts as absent.
-        let _ = fs::remove_file(&path);
-        Ok(None)
-    }
-
-    fn holds(&self, file: &mut File, sha256: Digest, size: u64) -> Result<bool> {
-        let check = |file: &mut File| {
-            if file.metadata()?.len() != size {
-                return Ok(false);
-            }
+        let found = (|| {
+            let Some(mut file) = open_regular(&path)? else { return Ok(None) };
             let mut found = Sha256::new();
-            let length = hash(file, &mut found)?;
+            let length = hash(&mut file, &mut found)?;
             file.seek(SeekFrom::Start(0))?;
-            Ok((Digest(found.finalize().into()), length) == (sha256, size))
-        };
-        check(file).map_err(|cause| self.unread(&cause))
+            Ok(Some((file, Digest(found.finalize().into()), length)))
+        })();
+        let Some((file, found, length)) = found.map_err(|cause| self.unread(&cause))? else { return Ok(None) };
+        if found != sha256 {
+            // Where it cannot be removed, it still counts as absent.
+            let _ = remove_same(&path, &file);
+            return Ok(None);
+        }
+        if length != size {
+            return Ok(None);
+        }
+        mark_used(&file);
+        Ok(Some(file))
     }
 
     /// A place for new content.
@@ -102,7 +98,7 @@ impl Store {
     /// The directory of objects with the same first byte, which is made when it is not there.
     pub(super) fn shelf(&self, sha256: Digest) -> io::Result<File> {
         let path = self.directory.join("objects").join(&sha256.to_string()[..2]);
-        DirBuilder::new().recursive(true).mode(0o777).create(&path)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
         File::open(path)
     }
 }
@@ -135,6 +131,12 @@ pub(super) fn open_regular(path: &Path) -> io::Result<Option<File>> {
         Err(cause) => return Err(cause),
     };
     Ok(file.metadata()?.is_file().then_some(file))
+}
+
+/// Removes a file, unless somebody has put another in its place meanwhile.
+fn remove_same(path: &Path, file: &File) -> io::Result<()> {
+    let (there, opened) = (fs::symlink_metadata(path)?, file.metadata()?);
+    if (there.dev(), there.ino()) == (opened.dev(), opened.ino()) { fs::remove_file(path) } else { Ok(()) }
 }
 
 /// Says that a file was used. It matters to pruning alone, so that a read-only store is no error.

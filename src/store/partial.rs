@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
+use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
 use super::object::hash;
@@ -22,20 +23,24 @@ pub struct Partial {
 }
 
 impl Store {
-    /// The download of this object, as far as it came; none while another vezaimg makes it.
+    /// The download of this object of `size` bytes, as far as it came; none while another vezaimg makes it.
     ///
     /// # Errors
     /// The store cannot be written to.
-    pub fn partial(&self, sha256: Digest) -> Result<Option<Partial>> {
-        self.open_partial(sha256).map_err(|cause| self.unwritten(&cause))
+    pub fn partial(&self, sha256: Digest, size: u64) -> Result<Option<Partial>> {
+        self.open_partial(sha256, size).map_err(|cause| self.unwritten(&cause))
     }
 
-    fn open_partial(&self, sha256: Digest) -> io::Result<Option<Partial>> {
+    fn open_partial(&self, sha256: Digest, size: u64) -> io::Result<Option<Partial>> {
         let path = self.directory.join("partial").join(sha256.to_string());
         loop {
-            let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+            let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
             let mut options = OpenOptions::new();
             let file = options.read(true).append(true).create(true).mode(0o600).custom_flags(flags).open(&path)?;
+            if !file.metadata()?.is_file() {
+                let what = format!("`{}` is not a regular file", path.display());
+                return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+            }
             if !try_lock(&file)? {
                 return Ok(None);
             }
@@ -47,7 +52,7 @@ impl Store {
             };
             if is_current {
                 let mut partial = Partial { path, file, sha256: Sha256::new(), length: 0 };
-                partial.take_up()?;
+                partial.take_up(size)?;
                 return Ok(Some(partial));
             }
         }
@@ -75,8 +80,11 @@ impl Store {
 }
 
 impl Partial {
-    /// Reads what is there already.
-    fn take_up(&mut self) -> io::Result<()> {
+    /// Reads what is there already. What is longer than the object can be is no beginning of it.
+    fn take_up(&mut self, size: u64) -> io::Result<()> {
+        if self.file.metadata()?.len() > size {
+            return self.restart();
+        }
         self.length = hash(&mut self.file, &mut self.sha256)?;
         Ok(())
     }

@@ -182,11 +182,11 @@ fn a_record_is_read_back_until_it_is_damaged() {
 fn a_download_goes_on_where_it_stopped() {
     let (_directory, store) = store();
     let sha256 = digest(b"content");
-    let mut partial = store.partial(sha256).unwrap().unwrap();
+    let mut partial = store.partial(sha256, 1 << 20).unwrap().unwrap();
     assert_eq!(partial.length(), 0);
     partial.write_all(b"cont").unwrap();
     drop(partial);
-    let mut partial = store.partial(sha256).unwrap().unwrap();
+    let mut partial = store.partial(sha256, 1 << 20).unwrap().unwrap();
     assert_eq!(partial.length(), 4);
     partial.write_all(b"ent").unwrap();
     assert!(store.promote(partial, sha256, 7).unwrap());
@@ -198,7 +198,7 @@ fn a_download_goes_on_where_it_stopped() {
 fn a_download_of_other_bytes_is_deleted() {
     let (_directory, store) = store();
     let sha256 = digest(b"content");
-    let mut partial = store.partial(sha256).unwrap().unwrap();
+    let mut partial = store.partial(sha256, 1 << 20).unwrap().unwrap();
     partial.write_all(b"CONTENT").unwrap();
     assert!(!store.promote(partial, sha256, 7).unwrap());
     assert_eq!(listing(&store), ["lock"]);
@@ -208,14 +208,14 @@ fn a_download_of_other_bytes_is_deleted() {
 fn a_download_has_one_maker_at_a_time_and_starts_over_on_demand() {
     let (_directory, store) = store();
     let sha256 = digest(b"content");
-    let mut partial = store.partial(sha256).unwrap().unwrap();
-    assert!(Store::at(store.directory()).unwrap().partial(sha256).unwrap().is_none());
+    let mut partial = store.partial(sha256, 1 << 20).unwrap().unwrap();
+    assert!(Store::at(store.directory()).unwrap().partial(sha256, 1 << 20).unwrap().is_none());
     partial.write_all(b"wrong").unwrap();
     partial.restart().unwrap();
     assert_eq!(partial.length(), 0);
     partial.write_all(b"content").unwrap();
     assert!(store.promote(partial, sha256, 7).unwrap());
-    assert_eq!(store.partial(sha256).unwrap().unwrap().length(), 0);
+    assert_eq!(store.partial(sha256, 1 << 20).unwrap().unwrap().length(), 0);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn pruning_removes_what_was_not_used_for_long() {
     store.set_record(digest(b"c"), b"of no object").unwrap();
     store.set_record(digest(b"d"), b"long ago").unwrap();
     fs::write(store.record_path(digest(b"e")), "damaged").unwrap();
-    store.partial(digest(b"p")).unwrap().unwrap().write_all(b"part").unwrap();
+    store.partial(digest(b"p"), 1 << 20).unwrap().unwrap().write_all(b"part").unwrap();
     fs::write(store.directory().join("notes.txt"), "mine").unwrap();
     fs::write(store.directory().join("objects/README"), "mine too").unwrap();
     for old in [&b"old"[..], b"used"] {

@@ -1,9 +1,7 @@
 //! A root file system in a tar, in the terms in which two of them are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use tar::EntryType;
@@ -25,23 +23,38 @@ pub(super) struct Entry {
     pub(super) content: String,
 }
 
+/// A package that dpkg has installed.
+#[derive(Debug)]
+pub(super) struct Package {
+    pub(super) name: String,
+    /// Its paragraph in `status`.
+    pub(super) paragraph: String,
+    /// What its list names, as it stands in the tree.
+    pub(super) paths: BTreeSet<String>,
+}
+
 /// The entries by path from the root, and who owns them.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     pub(super) entries: BTreeMap<String, Entry>,
-    /// Paths by package, as dpkg lists them.
-    pub(super) packages: BTreeMap<String, BTreeSet<String>>,
+    /// In the order of `status`.
+    pub(super) packages: Vec<Package>,
+    /// Files below `/etc` and of dpkg.
+    texts: BTreeMap<String, String>,
 }
 
 impl Tree {
-    /// Reads a tar. What is below `/dev` is left out: Incus makes it.
-    pub(super) fn read(path: &Path) -> Self {
+    /// Reads what a tar has below `root`, which is empty or ends in a slash. What is below `/dev` is left out: Incus
+    /// makes it.
+    pub(super) fn read(tar: impl Read, root: &str) -> Self {
         let mut tree = Self::default();
         let (mut texts, mut numbers) = (BTreeMap::new(), BTreeMap::new());
-        let mut archive = tar::Archive::new(File::open(path).unwrap());
+        let mut archive = tar::Archive::new(tar);
         for entry in archive.entries().unwrap() {
             let mut entry = entry.unwrap();
-            let path = absolute(&entry.path_bytes());
+            let name = entry.path_bytes();
+            let Some(path) = name.strip_prefix(root.as_bytes()).map(absolute) else { continue };
+            drop(name);
             if path.starts_with("/dev/") || path == "/" {
                 continue;
             }
@@ -62,14 +75,14 @@ impl Tree {
                     (made.kind, made.mode, made.target) = ("link", String::new(), link.unwrap());
                 }
                 EntryType::Link => {
-                    let first = absolute(link.unwrap().as_bytes());
+                    let first = absolute(link.unwrap().strip_prefix(root).unwrap().as_bytes());
                     made = tree.entries[&first].clone();
                     numbers.insert(path.clone(), numbers[&first]);
                 }
                 EntryType::Regular | EntryType::Continuous => {
                     let mut content = Vec::new();
                     entry.read_to_end(&mut content).unwrap();
-                    made.content = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
+                    made.content = digest(&content);
                     if path.starts_with("/var/lib/dpkg/") || path.starts_with("/etc/") {
                         texts.insert(path.clone(), String::from_utf8_lossy(&content).into_owned());
                     }
@@ -80,7 +93,38 @@ impl Tree {
         }
         tree.name_owners(&texts, &numbers);
         tree.packages = packages(&tree, &texts);
+        tree.texts = texts;
         tree
+    }
+
+    /// The names of its packages.
+    pub(super) fn names(&self) -> BTreeSet<&str> {
+        self.packages.iter().map(|package| package.name.as_str()).collect()
+    }
+
+    /// `status`, of these packages alone.
+    pub(super) fn status(&self, names: &BTreeSet<&str>) -> String {
+        let wanted = self.packages.iter().filter(|package| names.contains(package.name.as_str()));
+        wanted.map(|package| package.paragraph.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Has dpkg's lists and checksums name only what another tree has too. dpkg's own name what `path-exclude` left out;
+    /// and what one tree lacks is told of that path already.
+    pub(super) fn list_what_is_in(&mut self, other: &BTreeSet<String>) {
+        for (path, text) in self.texts.iter().filter(|(path, _)| path.starts_with("/var/lib/dpkg/info/")) {
+            let is_there = |line: &&str| {
+                let named = match path.rsplit('.').next() {
+                    Some("list") => (*line).to_owned(),
+                    Some("md5sums") => format!("/{}", line.split_once("  ").map_or("", |(_, path)| path)),
+                    _ => return true,
+                };
+                named == "/." || other.contains(&self.merged(&named))
+            };
+            let text: String = text.lines().filter(is_there).flat_map(|line| [line, "\n"]).collect();
+            if let Some(entry) = self.entries.get_mut(path) {
+                entry.content = digest(text.as_bytes());
+            }
+        }
     }
 
     fn name_owners(&mut self, texts: &BTreeMap<String, String>, numbers: &BTreeMap<String, (u64, u64)>) {
@@ -92,6 +136,10 @@ impl Tree {
             let user = named(&users, uid).unwrap_or_else(|| uid.to_string());
             let group = named(&groups, gid).unwrap_or_else(|| gid.to_string());
             entry.owner = format!("{user}:{group}");
+        }
+        // In the order in which packages were unpacked, which dpkg does not go by.
+        if let Some(entry) = self.entries.get_mut("/var/lib/dpkg/triggers/File") {
+            entry.content = text("/var/lib/dpkg/triggers/File").lines().collect::<BTreeSet<_>>().into_iter().collect();
         }
         for path in ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"] {
             if let Some(entry) = self.entries.get_mut(path) {
@@ -139,24 +187,23 @@ fn accounts(path: &str, text: &str, groups: &BTreeMap<String, String>) -> String
     lines.join("\n")
 }
 
-/// What dpkg's `status` names, each with the paths of its list.
-fn packages(tree: &Tree, texts: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<String>> {
+/// What dpkg's `status` names.
+fn packages(tree: &Tree, texts: &BTreeMap<String, String>) -> Vec<Package> {
     let status = texts.get("/var/lib/dpkg/status").map_or("", String::as_str);
-    let mut packages = BTreeMap::new();
-    let (mut name, mut architecture) = (String::new(), String::new());
-    for line in status.lines().chain([""]) {
-        if let Some(value) = line.strip_prefix("Package: ") {
-            value.clone_into(&mut name);
-        } else if let Some(value) = line.strip_prefix("Architecture: ") {
-            value.clone_into(&mut architecture);
-        } else if line.is_empty() && !name.is_empty() {
-            let lists =
-                [format!("/var/lib/dpkg/info/{name}.list"), format!("/var/lib/dpkg/info/{name}:{architecture}.list")];
-            let list = lists.iter().find_map(|list| texts.get(list)).map_or("", String::as_str);
-            packages.insert(std::mem::take(&mut name), list.lines().map(|path| tree.merged(path)).collect());
-        }
-    }
-    packages
+    let package = |paragraph: &str| {
+        let field = |field: &str| paragraph.lines().find_map(|line| line.strip_prefix(field)).unwrap().to_owned();
+        let (name, architecture) = (field("Package: "), field("Architecture: "));
+        let lists =
+            [format!("/var/lib/dpkg/info/{name}.list"), format!("/var/lib/dpkg/info/{name}:{architecture}.list")];
+        let list = lists.iter().find_map(|list| texts.get(list)).map_or("", String::as_str);
+        let paths = list.lines().map(|path| tree.merged(path)).collect();
+        Package { name, paragraph: paragraph.to_owned(), paths }
+    };
+    status.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()).map(package).collect()
+}
+
+fn digest(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Tree {

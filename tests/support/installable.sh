@@ -21,5 +21,5 @@ plan=$(apt-get --simulate -o Dir::State::Status="$status" -o APT::Install-Recomm
     install "${names[@]}" apt '?essential')
 mapfile -t more < <(awk '$1 == "Inst" { print $2 }' <<<"$plan" | grep --invert-match --line-regexp --fixed-strings \
     --file=<(printf '%s\n' "${names[@]}"))
-# As root apt would warn that its own user cannot write here.
-apt-get --quiet --quiet -o APT::Sandbox::User=root download "${more[@]}"
+# As root apt would warn that its own user cannot write here. Of nothing to download it makes an error.
+((${#more[@]} == 0)) || apt-get --quiet --quiet -o APT::Sandbox::User=root download "${more[@]}"

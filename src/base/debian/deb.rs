@@ -22,7 +22,7 @@ const MOST_CONTROL: u64 = 8 << 20;
 const MOST_CONTROL_FILES: usize = 64;
 /// The way out of an archive that is not what its hash promised.
 const WAY_OUT: &str = "its sha256 was right, so it was published like this: `vezaimg lock` takes the version that the \
-                       mirrors have now, and `vezaimg cache prune` empties the store";
+                       mirrors have now, and `vezaimg cache prune --all` empties the store";
 
 /// A package's archive.
 #[derive(Debug)]

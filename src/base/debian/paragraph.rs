@@ -3,6 +3,9 @@
 //! dpkg's own database holds values as packages wrote them: the indentation of a description's lines is part of it, and
 //! the crate `deb822-fast` strips it.
 
+/// The most fields; the longest paragraphs of Debian have some forty.
+const MOST_FIELDS: usize = 256;
+
 /// Fields in their order. A value is what follows the colon without the blanks around it; further lines keep the blank
 /// that each begins with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +39,9 @@ impl Paragraph {
             let graphic = name.bytes().all(|byte| byte.is_ascii_graphic());
             if name.is_empty() || !graphic || name.starts_with(['-', '#']) {
                 return unsound("has no field");
+            }
+            if fields.len() == MOST_FIELDS {
+                return unsound("has too many fields");
             }
             if fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
                 return unsound(&format!("has the field `{name}` twice"));

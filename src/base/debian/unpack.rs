@@ -7,7 +7,7 @@
 //!   stands is that directory: what is in it goes where the link leads;
 //! - of files, links and pipes the first stands if one of the two packages replaces the other, else it is an error.
 //!
-//! A directory that is excluded appears, with its own owner and mode, as soon as something below it does.
+//! A directory that is excluded appears, with its own owner and mode, as soon as something below it does, and a symbolic link that is excluded if it leads to one of those: `doc/libgcc-s1` to the copyright in `doc/gcc-12-base`.
 
 mod generated;
 mod standing;
@@ -29,6 +29,11 @@ use crate::base::{Dropped, Sink, is_under_dev};
 use crate::error::{Error, Result};
 use crate::rootfs::{Body, Entry, Kind, Metadata, TargetPath};
 
+/// The most entries of all packages; a desktop has some 300,000, and an image some thousands.
+const MOST_ENTRIES: u64 = 500_000;
+/// What the base is known by, which no package brings: vezaimg makes it.
+const MADE: [&str; 6] =
+    ["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/var/lib/dpkg/status", "/var/lib/dpkg/info"];
 /// The most content that is kept for steps, in bytes.
 const MOST_KEPT: u64 = 24 << 20;
 
@@ -45,10 +50,13 @@ pub(super) struct Unpacker<'a> {
     owners: BTreeMap<TargetPath, usize>,
     /// Directories that were left out for as long as nothing is below them.
     pending: BTreeMap<TargetPath, Metadata>,
+    /// Symbolic links that were left out for as long as they lead to none of those directories.
+    left_out: BTreeMap<TargetPath, (Metadata, Vec<u8>)>,
     /// The links into `/usr` that the image gets.
     merged: BTreeSet<&'static str>,
     conflicts: Conflicts,
     kept: u64,
+    entries: u64,
 }
 
 /// What becomes of an entry.
@@ -90,10 +98,12 @@ impl<'a> Unpacker<'a> {
             packages: Vec::new(),
             owners: BTreeMap::new(),
             pending: BTreeMap::new(),
+            left_out: BTreeMap::new(),
             // What Debian's base files have even where no package needs it.
             merged: BTreeSet::from(["/bin", "/lib", "/sbin"]),
             conflicts: Conflicts::default(),
             kept: 0,
+            entries: 0,
         }
     }
 
@@ -111,6 +121,10 @@ impl<'a> Unpacker<'a> {
         let mut package = Package { deb, index: self.packages.len(), conffiles, seen: BTreeMap::new() };
         self.packages.push(Unpacked::new(name, version, architecture, control));
         while let Some(member) = tar.next().map_err(published)? {
+            self.entries += 1;
+            if self.entries > MOST_ENTRIES {
+                return Err(deb.damaged(format!("is one too many: the packages hold more than {MOST_ENTRIES} entries")));
+            }
             self.member(&mut package, tar, member)?;
         }
         self.dropped.xattrs += tar.dropped_xattrs;
@@ -154,6 +168,10 @@ impl<'a> Unpacker<'a> {
             self.record(package, path, place);
             return Ok(());
         }
+        let made = MADE.iter().map(|path| TargetPath::known(path));
+        if kind != Kind::Directory && made.into_iter().any(|made| place.is_within(&made)) {
+            return Err(package.refuse(&name, "stands where vezaimg writes accounts or dpkg's database"));
+        }
         if place.is_root() && kind != Kind::Directory {
             return Err(package.refuse(&name, format!("is a {}, not a directory", kind.noun())));
         }
@@ -185,11 +203,15 @@ impl<'a> Unpacker<'a> {
     ) -> Result<()> {
         let standing = self.standing(&place).map(|entry| entry.kind.clone());
         if self.excluded.matches(&place) {
-            if entry.kind != Kind::Directory {
-                return self.content(package, tar, name, (&path, &place), entry, Fate::LeftOut);
-            }
-            if standing.is_none() {
-                self.pending.entry(place.clone()).or_insert(entry.metadata);
+            match entry.kind {
+                Kind::Directory if standing.is_some() => {}
+                Kind::Directory => {
+                    self.pending.entry(place.clone()).or_insert(entry.metadata);
+                }
+                Kind::Symlink(target) => {
+                    self.left_out.entry(place.clone()).or_insert((entry.metadata, target));
+                }
+                _ => return self.content(package, tar, name, (&path, &place), entry, Fate::LeftOut),
             }
             self.record(package, path, place);
             return Ok(());

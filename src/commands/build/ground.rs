@@ -1,12 +1,12 @@
 //! What an image stands on: the packages of the layout's lock, or what `--base` names.
 
 use super::Request;
-use crate::base::{self, Base};
+use crate::base::{self, Base, Stamp};
 use crate::fetch::{Fetcher, Mirrors};
 use crate::image::{Clock, Epoch};
 use crate::interrupt::Interrupt;
 use crate::layout::{DebianBase, Layout, LockFile};
-use crate::lock::{self, Lock};
+use crate::lock::Lock;
 use crate::rootfs::Digest;
 use crate::store::Store;
 use crate::ui::Console;
@@ -35,22 +35,8 @@ impl<'a> Ground<'a> {
                 .hint("add `[base]` with `debian` and `packages` to the layout, and run `vezaimg lock`")
                 .hint("or name a directory, a rootfs tar or an Incus image with `--base`"));
         };
-        let name = lock_file.name();
-        let command = lock_command(request);
-        let Some(text) = lock_file.read()? else {
-            return Err(Error::invalid(format!("there is no `{name}`, which pins the packages of [base]"))
-                .hint(format!("run `{command}` to make it, and keep it beside the layout in version control")));
-        };
-        let lock = Lock::parse(text)?;
-        if lock.base != lock::checksum(base) {
-            return Err(Error::invalid(format!("`{name}` was made from another [base] than the layout has now"))
-                .hint(format!("run `{command}` to pin what [base] asks for")));
-        }
-        let architecture = layout.image.architecture;
-        if lock.architecture != architecture.debian() {
-            let message = format!("`{name}` is for `{}`, and the layout for `{architecture}`", lock.architecture);
-            return Err(Error::invalid(message).hint(format!("run `{command}` to pin packages of that architecture")));
-        }
+        let lock = Lock::of_layout(lock_file, &base.value, layout.image.architecture, &request.layout.command("lock"))?;
+        let (name, base) = (lock_file.name(), &base.value);
         Ok(Self::Locked { name, lock, base, store: Store::open()? })
     }
 
@@ -67,6 +53,14 @@ impl<'a> Ground<'a> {
         match self {
             Self::Locked { lock, .. } => Clock::Given(source_date_epoch.unwrap_or(lock.epoch)),
             Self::Given { base, .. } => Clock::new(source_date_epoch, base.has_times()),
+        }
+    }
+
+    /// What tells, once it has been read, whether somebody wrote to it meanwhile. Objects of the store are never written to.
+    pub(super) fn stamp(&self) -> Stamp {
+        match self {
+            Self::Locked { .. } => Stamp::default(),
+            Self::Given { base, .. } => base.stamp(),
         }
     }
 
@@ -113,12 +107,4 @@ impl<'a> Ground<'a> {
             }
         }
     }
-}
-
-/// The command that makes the lock of this build's layout.
-fn lock_command(request: &Request) -> String {
-    let layout = request.layout.file.as_ref().map(|file| format!(" --layout {}", file.display()));
-    let set = request.layout.set.iter().map(|set| format!(" --set {set}"));
-    let vars = request.layout.vars.iter().map(|vars| format!(" --vars {}", vars.display()));
-    format!("vezaimg lock{}", layout.into_iter().chain(vars).chain(set).collect::<String>())
 }

@@ -116,10 +116,9 @@ impl Build<'_> {
             compression: self.compression,
             interrupt: self.interrupt,
         };
-        let recipe = match ground.identity()? {
-            Some(identity) => Some(Recipe::new(identity, &pass, &self.binary.interest())?),
-            None => None,
-        };
+        let stamp = ground.stamp();
+        let identity = ground.identity()?;
+        let recipe = identity.and_then(|identity| Recipe::new(identity, &pass, &self.binary.interest()));
         if let Some((store, recipe)) = ground.store().zip(recipe)
             && let Some(kept) = BaseSegment::kept(store, recipe, &pass, &name)?
         {
@@ -129,11 +128,15 @@ impl Build<'_> {
         let (base, store) = ground.base(self.request, self.interrupt, self.console)?;
         self.console.event(Event::Stage(format!("reading the base `{name}`")));
         let mut segment = pass.run(base, self.outbox, self.console)?;
+        if !stamp.still_holds() {
+            return Err(Error::invalid(format!("the base `{name}` changed while it was read"))
+                .hint("a base must not be written to during a build"));
+        }
         if let Some((store, recipe)) = store.as_ref().zip(recipe)
             && let Err(error) = segment.keep(store, recipe)
         {
-            self.console
-                .event(Event::Warning(format!("the next build compresses the base again: {}", error.message())));
+            let error = error.to_string().replace('\n', "; ");
+            self.console.event(Event::Warning(format!("the next build compresses the base again: {error}")));
         }
         Ok(segment)
     }

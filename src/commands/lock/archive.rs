@@ -4,7 +4,7 @@ use crate::debian::{self, Index, Keyring, Release};
 use crate::fetch::{Fetcher, Wanted};
 use crate::image::Epoch;
 use crate::layout::DebianBase;
-use crate::lock::Suite;
+use crate::lock::{Lock, Suite};
 use crate::store::Store;
 use crate::ui::{Console, Event, Listener};
 use crate::{Error, Result};
@@ -17,6 +17,8 @@ pub(super) struct Archive<'a> {
     pub(super) fetcher: &'a Fetcher<'a>,
     pub(super) store: &'a Store,
     pub(super) keyring: &'a Keyring,
+    /// The lock that is there.
+    pub(super) old: Option<&'a Lock>,
     pub(super) console: &'a Console,
 }
 
@@ -45,9 +47,23 @@ impl Archive<'_> {
         let (release, _) = self.fetcher.document(suite, &path, LARGEST_RELEASE, &|bytes| {
             let release = Release::parse(&debian::verify(bytes, self.keyring, &what)?, &what)?;
             release.check(suite, Epoch::now())?;
+            self.refuse_older(suite, release.date)?;
             Ok(release)
         })?;
         Ok(release)
+    }
+
+    /// What is signed stays signed: somebody in between could serve yesterday's suite, without today's security updates.
+    fn refuse_older(&self, suite: &str, date: Epoch) -> Result<()> {
+        let before = self.old.and_then(|lock| lock.suites.iter().find(|locked| locked.name == suite));
+        match before.filter(|locked| locked.date > date) {
+            None => Ok(()),
+            Some(locked) => Err(Error::refused(format!(
+                "its `{suite}` is of {date}, older than the one that is locked, of {}",
+                locked.date
+            ))
+            .hint("the mirror is behind; to go back on purpose, remove the lock first")),
+        }
     }
 
     fn component(

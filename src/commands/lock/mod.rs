@@ -62,7 +62,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let mirrors = Mirrors::of_machine(&request.mirrors, &base.mirrors, None)?;
     let fetcher = Fetcher::new(&store, mirrors, &interrupt, console)?;
 
-    let archive = Archive { fetcher: &fetcher, store: &store, keyring: &keyring, console };
+    let archive = Archive { fetcher: &fetcher, store: &store, keyring: &keyring, old: old.as_ref(), console };
     let (index, suites) = archive.read(base, layout.image.architecture.debian())?;
     let closure = debian::resolve(&index, &base.packages, &base.without)?;
     for name in &closure.idle {
@@ -88,8 +88,9 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
 }
 
 /// The `[base]` of a layout.
-pub(super) fn wanted(layout: &Layout) -> Result<&DebianBase> {
-    layout.base.as_ref().ok_or_else(|| {
+fn wanted(layout: &Layout) -> Result<&DebianBase> {
+    let base = layout.base.as_ref().map(|base| &base.value);
+    base.ok_or_else(|| {
         Error::invalid(format!("the layout of `{}` has no [base] to lock", layout.image.name))
             .hint("add `[base]` with `debian = \"bookworm\"` and `packages = [\"systemd\", …]`")
     })

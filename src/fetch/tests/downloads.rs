@@ -187,7 +187,7 @@ fn what_broke_off_is_gone_on_with_from_the_next_mirror() {
 /// Begins a download with these bytes, and goes on from a mirror of such replies.
 fn resumed(begun: &[u8], reply: impl Fn(&super::server::Request) -> Reply + Send + Sync + 'static) -> Vec<String> {
     let (bench, server) = (Bench::new(), Server::new(reply));
-    bench.store.partial(digest(CONTENT)).unwrap().unwrap().write_all(begun).unwrap();
+    bench.store.partial(digest(CONTENT), CONTENT.len() as u64).unwrap().unwrap().write_all(begun).unwrap();
     bench.fetcher(&[&server.url]).fetch(&[wanted("a", CONTENT)]).unwrap();
     assert!(bench.has(CONTENT));
     server.asked()
@@ -390,12 +390,12 @@ fn a_full_disk_is_told_with_the_way_out() {
             fetcher.fetch(&[wanted("a", &content)]).unwrap_err().to_string().replace(&place, "STORE"),
             "cannot write into the store `STORE`\n\
              cause: No space left on device (os error 28)\n\
-             hint: make room: `vezaimg cache prune`, or name another directory: `VEZAIMG_CACHE=DIR`"
+             hint: make room: `vezaimg cache prune --all`, or name another directory: `VEZAIMG_CACHE=DIR`"
         );
         return;
     }
     let place = tempfile::TempDir::with_prefix("vezaimg-full-").unwrap();
-    let script = format!("mount -t tmpfs -o size=1m none \"${STORE}\" && exec \"$0\" \"$@\"");
+    let script = format!("mount -t tmpfs -o size=1m,mode=700 none \"${STORE}\" && exec \"$0\" \"$@\"");
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", &script]).arg(std::env::current_exe().unwrap());
     command.args(["--exact", "fetch::tests::downloads::a_full_disk_is_told_with_the_way_out"]);

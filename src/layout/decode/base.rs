@@ -3,10 +3,11 @@
 use crate::layout::document::Section;
 use crate::layout::{DebianBase, Placed};
 
-/// Names that move from release to release: what they mean today, a lock could not say tomorrow.
-const MOVING: [&str; 6] = ["oldoldstable", "oldstable", "stable", "testing", "unstable", "experimental"];
+/// The releases whose packages can be put together without their scripts: what those do is declared, release by release.
+const KNOWN: [&str; 1] = ["bookworm"];
 
-pub(super) fn debian_base(section: Section<'_>) -> DebianBase {
+pub(super) fn debian_base(section: Section<'_>) -> Placed<DebianBase> {
+    let place = section.place();
     let components = section.has("components").then(|| words(&section, "components", "component"));
     let packages = words(&section, "packages", "package");
     let without = words(&section, "without", "package");
@@ -23,7 +24,7 @@ pub(super) fn debian_base(section: Section<'_>) -> DebianBase {
         mirrors: mirrors(&section),
     };
     section.finish();
-    base
+    Placed { value: base, place }
 }
 
 fn values(texts: Vec<Placed<String>>) -> Vec<String> {
@@ -32,16 +33,12 @@ fn values(texts: Vec<Placed<String>>) -> Vec<String> {
 
 fn release(section: &Section<'_>) -> Option<String> {
     let name = section.required_text("debian", "\"bookworm\"")?;
-    let span = name.place.span;
-    if MOVING.contains(&name.value.as_str()) {
-        let message = format!("`{}` is another release from time to time", name.value);
-        return section.refuse(span, message, "write the release's code name, such as \"bookworm\"");
-    }
-    if name.value.bytes().all(|byte| byte.is_ascii_lowercase()) {
+    if KNOWN.contains(&name.value.as_str()) {
         return Some(name.value);
     }
-    let message = format!("`{}` is not the code name of a release", name.value);
-    section.refuse(span, message, "such as \"bookworm\"; its security updates come with it")
+    let message = format!("`{}` is not a release of Debian whose packages vezaimg knows", name.value);
+    let hint = format!("it knows \"{}\"; security updates come with it", KNOWN.join("\", \""));
+    section.refuse(name.place.span, message, &hint)
 }
 
 /// Names as Debian's policy has them: of packages (5.6.7), and of components.
@@ -72,6 +69,9 @@ fn patterns(section: &Section<'_>) -> Vec<String> {
             let hint = "such as \"/usr/share/doc/*\"; a `!` before it keeps what an earlier one leaves out";
             let message = format!("`{text}` is not a pattern of absolute paths");
             section.refuse::<()>(pattern.place.span.clone(), message, hint);
+        } else if text.contains("[:") {
+            let message = format!("`{text}` names a class of characters, which is not read");
+            section.refuse::<()>(pattern.place.span.clone(), message, "write the characters out, such as `[0-9]`");
         }
         absolute
     };

@@ -16,9 +16,10 @@ const COPIES: [(&str, &str); 7] = [
 ];
 
 /// Files whose content stands in the script itself.
-const WRITTEN: [(&str, &str, &str); 3] = [
+const WRITTEN: [(&str, &str, &str); 4] = [
     ("libwrap0", "/etc/hosts.allow", include_str!("files/hosts.allow")),
     ("libwrap0", "/etc/hosts.deny", include_str!("files/hosts.deny")),
+    ("netbase", "/etc/networks", "default\t\t0.0.0.0\nloopback\t127.0.0.0\nlink-local\t169.254.0.0\n\n"),
     ("tzdata", "/etc/timezone", "Etc/UTC\n"),
 ];
 

@@ -54,7 +54,8 @@ pub(super) fn plan(plan: &mut Plan<'_>) -> Result<()> {
             registered.push_str(&format!("{} {} {:o} {path}\n", rights.owner, rights.group, rights.mode));
         }
     }
-    if plan.has("dpkg") {
+    // dpkg's database begins with an empty one.
+    if plan.has("dpkg") && !registered.is_empty() {
         plan.file(TargetPath::known("/var/lib/dpkg/statoverride"), Rights::root(0o644), registered)?;
     }
     Ok(())

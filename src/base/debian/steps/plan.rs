@@ -96,7 +96,7 @@ impl<'s> Plan<'s> {
         let Rights { mode, owner, group } = rights;
         let nobody = |what: &str, name: &str| {
             Error::invalid(format!("`{path}` belongs to the {what} `{name}`, which none of the packages makes"))
-                .hint("add the package `base-passwd` to [base]")
+                .hint("add `base-passwd`, or the package that makes it, to `packages` of [base]")
         };
         let uid = self.accounts.uid(owner).ok_or_else(|| nobody("user", owner))?;
         let gid = self.accounts.gid(group).ok_or_else(|| nobody("group", group))?;

@@ -12,8 +12,8 @@ pub(super) fn wants(path: &TargetPath) -> bool {
     *path == TargetPath::known(TEMPLATE) || path.parent() == Some(TargetPath::known(PACKAGES))
 }
 
-/// The template as it stands, then the packages' shells by the names that the packages have for them, and then all of
-/// them again by those that the merger of `/usr` gives them.
+/// The template as it stands, then every shell by the name that its package has for it and by the one that the merger of
+/// `/usr` gives it.
 pub(super) fn plan(plan: &mut Plan<'_>) -> Result<()> {
     let template = TargetPath::known(TEMPLATE);
     let Some(content) = plan.content(&template) else { return Ok(()) };
@@ -22,8 +22,8 @@ pub(super) fn plan(plan: &mut Plan<'_>) -> Result<()> {
     for (path, content) in plan.contents_below(&TargetPath::known(PACKAGES)) {
         wanted.extend(named(text(path, content)?));
     }
-    wanted.extend(wanted.iter().filter_map(|shell| merged(plan, shell)).collect::<Vec<_>>());
-    for shell in wanted {
+    let names = wanted.iter().flat_map(|shell| [Some(shell.clone()), merged(plan, shell)]);
+    for shell in names.flatten() {
         if !named(&shells).contains(&shell) {
             shells.push_str(&shell);
             shells.push('\n');

@@ -190,12 +190,12 @@ fn an_owner_whom_no_package_makes_is_refused() {
     assert_eq!(
         System::default().package("base-files").refused(),
         "`/var/mail` belongs to the group `mail`, which none of the packages makes\n\
-         hint: add the package `base-passwd` to [base]"
+         hint: add `base-passwd`, or the package that makes it, to `packages` of [base]"
     );
 }
 
 #[test]
-fn shells_are_listed_by_their_own_names_and_then_by_their_place() {
+fn shells_are_listed_by_their_own_names_and_by_their_places() {
     let made = System::default()
         .content("/usr/share/debianutils/shells", "# valid login shells\n/bin/sh\n")
         .content("/usr/share/debianutils/shells.d/bash", "# of bash\n/bin/bash\n/bin/rbash\n")
@@ -205,7 +205,7 @@ fn shells_are_listed_by_their_own_names_and_then_by_their_place() {
         .run();
     assert_eq!(
         made.text("/etc/shells"),
-        "# valid login shells\n/bin/sh\n/bin/bash\n/bin/rbash\n/bin/dash\n\
-         /usr/bin/sh\n/usr/bin/bash\n/usr/bin/rbash\n/usr/bin/dash\n"
+        "# valid login shells\n/bin/sh\n/usr/bin/sh\n/bin/bash\n/usr/bin/bash\n/bin/rbash\n/usr/bin/rbash\n\
+         /bin/dash\n/usr/bin/dash\n"
     );
 }

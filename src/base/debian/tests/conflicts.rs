@@ -58,8 +58,8 @@ fn packages_that_replace_each_other_yield_to_the_first_name() {
 #[test]
 fn a_shared_directory_is_the_first_packages() {
     let mode = |mode| Tar::new().with(b'5', b"srv/", b"", |header| header.set_mode(mode));
-    let first = with("base-files", mode(0o2775));
-    let second = with("aa", mode(0o700)).fields("");
+    let first = with("zz", mode(0o2775)).fields("Replaces: aa\n");
+    let second = with("aa", mode(0o700));
     assert_eq!(of_usr(&list(&[second, first], &[])), "d2775 0:0 @1 /srv\n");
 }
 

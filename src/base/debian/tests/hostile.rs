@@ -6,7 +6,7 @@ use crate::error::Class;
 use crate::ui::Silent;
 
 const WAY_OUT: &str = "hint: its sha256 was right, so it was published like this: `vezaimg lock` takes the version that \
-                       the mirrors have now, and `vezaimg cache prune` empties the store";
+                       the mirrors have now, and `vezaimg cache prune --all` empties the store";
 
 /// What is said of the package `p`.
 fn said(what: &str) -> String {

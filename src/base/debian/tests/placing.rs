@@ -100,6 +100,23 @@ fn an_excluded_directory_appears_with_what_is_taken_back_in() {
 }
 
 #[test]
+fn an_excluded_link_appears_if_it_leads_to_what_is_taken_back_in() {
+    let tar = Tar::new().directory("doc/").link(b'2', "doc/a", "b").link(b'2', "doc/absolute", "/doc/b");
+    let tar = tar.directory("doc/b/").file("doc/b/copyright", b"").link(b'2', "doc/b/FAQ", "faq.html");
+    let tar = tar.link(b'2', "doc/gone", "c").directory("doc/c/").link(b'2', "doc/out", "../srv").directory("srv/");
+    assert_eq!(
+        of_doc(&list(&[Deb::new("p").data(tar.clone())], &["/doc/*", "!/doc/*/copyright"])),
+        "d0755 0:0 @1 /doc\nd0755 0:0 @1 /doc/b\n-0644 0:0 @1 /doc/b/copyright \"\"\n\
+         l0644 0:0 @1 /doc/a -> b\nl0644 0:0 @1 /doc/absolute -> /doc/b\n"
+    );
+    assert_eq!(of_doc(&list(&[Deb::new("p").data(tar)], &["/doc/*"])), "d0755 0:0 @1 /doc\n");
+}
+
+fn of_doc(listing: &str) -> String {
+    listing.split_inclusive('\n').filter(|line| line.contains(" /doc")).collect()
+}
+
+#[test]
 fn patterns_are_matched_against_the_path_in_the_image() {
     let deb = Deb::new("p").data(Tar::new().directory("lib/").file("lib/x", b""));
     assert!(!list(std::slice::from_ref(&deb), &["/usr/lib/x"]).contains("/usr/lib/x"));

@@ -27,6 +27,12 @@ impl Unpacker<'_> {
             let kind = Kind::Symlink(directory.as_relative().to_vec());
             self.add(link, Entry { metadata: self.metadata(0o777), kind })?;
         }
+        for (path, (metadata, target)) in std::mem::take(&mut self.left_out) {
+            if self.standing(&path).is_none() && self.leads_to_what_was_taken_back(&path, &target) {
+                self.parents(&path, name)?;
+                self.emit(path, metadata, Kind::Symlink(target))?;
+            }
+        }
         let packages = std::mem::take(&mut self.packages);
         self.system.packages =
             packages.into_iter().map(|package| (package.name.clone(), package)).collect::<BTreeMap<_, _>>();

@@ -35,6 +35,14 @@ impl Unpacker<'_> {
         self.system.tree.get(place).or_else(|| self.system.withheld.get(place))
     }
 
+    /// Whether a symbolic link of this target would lead to a directory that is excluded and stands nevertheless.
+    pub(super) fn leads_to_what_was_taken_back(&self, path: &TargetPath, target: &[u8]) -> bool {
+        match self.system.tree.resolve_link(path, target) {
+            Resolved::Entry(directory, Entry { kind: Kind::Directory, .. }) => self.excluded.matches(&directory),
+            _ => false,
+        }
+    }
+
     pub(super) fn leads_to_directory(&self, place: &TargetPath) -> bool {
         matches!(self.system.tree.resolve(place), Resolved::Entry(_, Entry { kind: Kind::Directory, .. }))
     }

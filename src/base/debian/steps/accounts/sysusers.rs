@@ -60,7 +60,7 @@ fn add_line(wanted: &mut Wanted, system: &System, words: &[String]) -> Option<()
             let gid = match id {
                 None => None,
                 Some(path) if path.starts_with('/') => owner(system, path).map(|(_, gid)| gid),
-                Some(number) => Some(number.parse().ok()?),
+                Some(number) => Some(parse_id(number)?),
             };
             wanted.group(name, WantedGroup { gid, password });
             Some(())
@@ -85,16 +85,21 @@ fn user_id(system: &System, id: &str) -> Option<(Option<u32>, Primary)> {
         return Some((owner.map(|(uid, _)| uid), owner.map_or(Primary::Own, |(_, gid)| Primary::Number(gid))));
     }
     let (uid, group) = id.split_once(':').map_or((id, None), |(uid, group)| (uid, Some(group)));
-    let uid = if uid == "-" { None } else { Some(uid.parse().ok()?) };
+    let uid = if uid == "-" { None } else { Some(parse_id(uid)?) };
     let primary = match group {
         None => Primary::Own,
-        Some(group) => match group.parse() {
-            Ok(gid) => Primary::Number(gid),
-            Err(_) if is_name(group) => Primary::Named(group.to_owned()),
-            Err(_) => return None,
+        Some(group) => match parse_id(group) {
+            Some(gid) => Primary::Number(gid),
+            None if is_name(group) => Primary::Named(group.to_owned()),
+            None => return None,
         },
     };
     Some((uid, primary))
+}
+
+/// A number that can be an account's: -1 in 16 and 32 bits means "none" to the kernel.
+fn parse_id(number: &str) -> Option<u32> {
+    number.parse().ok().filter(|id| ![u32::from(u16::MAX), u32::MAX].contains(id))
 }
 
 /// Owner and group of a path, if it is there.
