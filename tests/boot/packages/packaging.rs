@@ -18,7 +18,8 @@ const REPOSITORY: &str = "/srv/repository";
 /// A container of that set and one package more, whose certificate authority exists for this test alone.
 struct Debian {
     instance: Instance<'static>,
-    workspace: Workspace,
+    /// What the authority vouches for: a server's certificate and its key.
+    server: [(&'static str, Vec<u8>); 2],
 }
 
 fn debian() -> &'static Debian {
@@ -44,7 +45,8 @@ fn debian() -> &'static Debian {
         workspace.write("layouts/backend-api.lock", format!("{}{entry}{}", &lock[..at], &lock[at..]));
         let mirror = format!("file://{}", workspace.join("mirror").display());
         let instance = boot(&workspace, &["--level", "1", "--mirror", &mirror], "debian");
-        Debian { instance, workspace }
+        let server = ["server.crt", "server.key"].map(|name| (name, fs::read(workspace.join(name)).unwrap()));
+        Debian { instance, server }
     })
 }
 
@@ -97,7 +99,7 @@ fn assert_sound(instance: &Instance<'_>) {
 
 #[test]
 fn apt_installs_and_removes_packages_with_scripts_and_triggers() {
-    let Debian { instance, workspace } = debian();
+    let (Debian { instance, .. }, workspace) = (debian(), Workspace::new());
     assert_sound(instance);
 
     workspace.write("postinst", "#!/bin/sh\nset -e\nadduser --system --group --quiet --no-create-home veza-probe\n");
@@ -105,7 +107,7 @@ fn apt_installs_and_removes_packages_with_scripts_and_triggers() {
     workspace.write("probe", "installed\n");
     let files =
         [("DEBIAN/postinst", "postinst"), ("DEBIAN/triggers", "triggers"), ("usr/share/veza-probe/probe", "probe")];
-    let deb = package(workspace, "veza-probe", "Depends: adduser, libc-bin\n", &files);
+    let deb = package(&workspace, "veza-probe", "Depends: adduser, libc-bin\n", &files);
     let debs = workspace.join("debs");
     fs::create_dir(&debs).unwrap();
     fs::copy(&deb, debs.join("veza-probe_1_all.deb")).unwrap();
@@ -187,9 +189,9 @@ done.
 /// server that it vouches for is the same with any other, and needs no network.
 #[test]
 fn a_server_with_a_certificate_of_an_authority_in_the_bundle_is_trusted() {
-    let Debian { instance, workspace } = debian();
-    for name in ["server.crt", "server.key"] {
-        instance.push(&format!("/root/{name}"), &fs::read(workspace.join(name)).unwrap(), "0600", 0, 0);
+    let Debian { instance, server } = debian();
+    for (name, content) in server {
+        instance.push(&format!("/root/{name}"), content, "0600", 0, 0);
     }
     let server = "openssl s_server -accept 127.0.0.1:8443 -cert /root/server.crt -key /root/server.key -quiet -www";
     shell(instance, &format!("systemd-run --unit=tls-server {server}"));
