@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
+use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 
 use super::tree::Tree;
 use super::{Comparison, compare};
-use crate::support::locked::{DEFAULT, layout_with, lock_of, networked, store};
+use crate::support::locked::{DEFAULT, layout_with, lock_of, locked, networked, store};
 use crate::support::script;
 use crate::support::workspace::{Workspace, outcome};
 
@@ -49,8 +50,7 @@ pub(super) fn compared() -> Vec<Comparison> {
 
 impl Set {
     fn compared(&self) -> Comparison {
-        let lock = lock_of(&self.layout);
-        compare(self.ours(&lock), self.oracle(&lock))
+        compare(self.ours(), self.oracle(&lock_of(&self.layout)))
     }
 
     /// The layout's `[base]` as it stands.
@@ -60,14 +60,13 @@ impl Set {
     }
 
     /// What `vezaimg build` makes of the base, with as little on top of it as a layout can have.
-    fn ours(&self, lock: &str) -> Tree {
-        let workspace = Workspace::new();
+    fn ours(&self) -> Tree {
+        let workspace = locked(&self.layout);
         let image = "[image]\nname = \"fidelity\"\ndescription = \"\"\narchitecture = \"x86_64\"\n";
         let binary = "[binary]\npath = \"/opt/app\"\nmode = \"0755\"\n";
-        workspace.write("layout.toml", format!("{image}[base]\n{}{binary}", self.base()));
-        workspace.write("layout.lock", lock);
+        workspace.write("layouts/backend-api.toml", format!("{image}[base]\n{}{binary}", self.base()));
         let mut build = networked(&workspace);
-        build.args(["build", "--layout", "layout.toml", "--binary", "app", "--level", "1", "--release", "r"]);
+        build.args(["build", "--binary", "app", "--level", "1", "--release", "r"]);
         let built = outcome(&mut build);
         assert_eq!(built.code, Some(0), "{}", built.stderr);
         let image = File::open(workspace.join(built.stdout.trim_end())).unwrap();
@@ -84,7 +83,7 @@ impl Set {
         let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("oracle");
         fs::create_dir_all(&directory).unwrap();
         let held = File::create(directory.join(format!("{}.lock", self.name))).unwrap();
-        held.lock().unwrap();
+        flock(&held, FlockOperation::LockExclusive).unwrap();
 
         let scripts = ["installable.sh", "repository.sh", "oracle.sh"].map(script);
         let recipe =

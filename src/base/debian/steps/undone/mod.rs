@@ -9,7 +9,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 /// Packages whose scripts have been read: what they do is declared, or belongs to a running machine.
-const READ: [&str; 25] = [
+const READ: [&str; 30] = [
     "adduser",
     "apt",
     "base-files",
@@ -18,17 +18,22 @@ const READ: [&str; 25] = [
     "ca-certificates",
     "dash",
     "dbus",
+    "dbus-daemon",
     "dbus-system-bus-common",
     "debianutils",
     "gawk",
     "haproxy",
+    "init-system-helpers",
     "iptables",
     "less",
+    "libc6",
     "mawk",
     "nano",
+    "netbase",
     "netcat-openbsd",
     "openssh-client",
     "openssh-server",
+    "openssl",
     "passwd",
     "procps",
     "systemd",
@@ -74,6 +79,9 @@ const WITH_VALUE: [&str; 33] = [
     "-u",
 ];
 
+/// What to do about an owner.
+const UNDONE: &str = "which is left undone; if it is a directory, declare it as [[directory]]";
+
 /// What `preinst` and `postinst` of a package would do to accounts, alternatives, rights, configuration files and units
 /// and no step does: a sentence each, sorted.
 pub(in crate::base::debian) fn undone(package: &str, scripts: &[&str]) -> Vec<String> {
@@ -100,11 +108,8 @@ fn sentence(package: &str, command: &[String]) -> Option<String> {
         "dpkg-statoverride" => {
             match after("--add")?.iter().filter(|word| !word.starts_with('-')).collect::<Vec<_>>()[..] {
                 [owner, group, mode, path] => {
-                    let (path, mode) = (named(path), named(mode));
-                    format!(
-                        "give {path} to {} with mode {mode}, which is left undone",
-                        named(&format!("{owner}:{group}"))
-                    )
+                    let (path, owner, mode) = (located(path), named(&format!("{owner}:{group}")), named(mode));
+                    format!("give {path} to {owner} with mode {mode}, {UNDONE}")
                 }
                 _ => return None,
             }
@@ -112,19 +117,52 @@ fn sentence(package: &str, command: &[String]) -> Option<String> {
         "ucf" => format!("write {}: declare it as [[file]]", named(words.iter().rfind(|word| !word.starts_with('-'))?)),
         "systemctl" => {
             let unit = after("enable")?.iter().find(|word| !word.starts_with('-'))?;
-            format!("switch on {}, which is left undone", named(unit))
+            format!("switch on {}: declare its link in `/etc/systemd/system` as [[link]]", named(unit))
         }
+        "chown" => match plain(&words)[..] {
+            [owner, path, ..] if !["root", "root:", "root:root", "0:0"].contains(&owner) => {
+                format!("give {} to {}, {UNDONE}", located(path), named(owner))
+            }
+            _ => return None,
+        },
+        "mkdir" => directory(&plain(&words))?,
+        "install" if words.contains(&"-d") => directory(&plain(&words))?,
+        "ln" if words.iter().any(|word| word.starts_with("-s")) => match plain(&words)[..] {
+            [target, link] if lasts(link) && !target.contains('$') => {
+                format!("link {} to {}: declare it as [[link]]", named(link), named(target))
+            }
+            _ => return None,
+        },
         _ => return None,
     };
     Some(format!("the scripts of `{}` would {what}", shown(package)))
 }
 
+/// The words that are no options.
+fn plain<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    words.iter().copied().filter(|word| !word.starts_with('-')).collect()
+}
+
+/// The last word, if it is a directory that would be in the image.
+fn directory(words: &[&str]) -> Option<String> {
+    let path = words.last().filter(|path| lasts(path))?;
+    Some(format!("make the directory {}: declare it as [[directory]]", named(path)))
+}
+
+/// Whether a path is a plain one, and not of those that are made at every boot.
+fn lasts(path: &str) -> bool {
+    let fleeting = ["/run/", "/var/run/", "/tmp/", "/dev/"].iter().any(|top| path.starts_with(top));
+    path.starts_with('/') && !path.contains('$') && !fleeting
+}
+
 fn user(name: &str) -> String {
-    format!("add the user {}: declare it as [[user]]", named(name))
+    let known = if name.contains('$') { "that they call " } else { "" };
+    format!("add the user {known}{}: declare it as [[user]]", named(name))
 }
 
 fn group(name: &str) -> String {
-    format!("add the group {}: declare it as [[group]]", named(name))
+    let known = if name.contains('$') { "that they call " } else { "" };
+    format!("add the group {known}{}: declare it as [[group]]", named(name))
 }
 
 /// The first word that is no option and no option's value.
@@ -140,7 +178,13 @@ fn name<'a>(words: &[&'a str]) -> Option<&'a str> {
     None
 }
 
-/// A name in a sentence; one that only the running script knows stands as the script has it.
+/// A path in a sentence; one that only the running script knows stands as the script has it.
+fn located(path: &str) -> String {
+    let unknown = if path.contains('$') { "what they call " } else { "" };
+    format!("{unknown}{}", named(path))
+}
+
+/// A name in a sentence.
 fn named(name: &str) -> String {
     format!("`{}`", shown(name))
 }
