@@ -26,7 +26,8 @@ impl Lock {
             return Err(Error::invalid(format!("`{name}` was made from another [base] than the layout has now"))
                 .hint(format!("run `{command}` to pin what [base] asks for")));
         }
-        if lock.architecture != architecture.debian() {
+        let architecture = architecture.debian();
+        if lock.architecture != architecture {
             let message = format!("`{name}` is for `{}`, and the layout for `{architecture}`", lock.architecture);
             return Err(Error::invalid(message).hint(format!("run `{command}` to pin packages of that architecture")));
         }

@@ -83,7 +83,7 @@ error: `layout.lock` is behind the archive by 2 packages
     assert_eq!(checked.code, Some(1));
     let json = check(&bench, &["--json", "--quiet"]);
     snapbox::assert_data_eq!(json.stdout, str![[r#"
-{"lock":"layout.lock","current":false,"packages":2,"size":17888,"epoch":1767225600,"changes":[{"package":"system","from":"1.0","to":"1.0+deb12u1","security":true},{"package":"tool","from":"1.0-1","to":"1.0-2","security":false}]}
+{"lock":"layout.lock","current":false,"packages":2,"size":17888,"epoch":1767225600,"changes":[{"package":"system","from":"1.0","to":"1.0+deb12u1","suite":"tiny-security","security":true},{"package":"tool","from":"1.0-1","to":"1.0-2","suite":"tiny","security":false}]}
 
 "#]].raw());
     snapbox::assert_data_eq!(

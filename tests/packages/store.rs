@@ -116,14 +116,17 @@ fn mounted(bench: &Bench, commands: &str, arguments: &[&str]) -> crate::support:
 fn a_full_disk_is_told_with_what_makes_room() {
     let bench = Bench::sound();
     let mirror = bench.sound_mirror();
-    let full =
-        mounted(&bench, "mkdir store; mount -t tmpfs -o size=64k none store", &["--mirror", &mirror.url, "--quiet"]);
+    let full = mounted(
+        &bench,
+        "mkdir store; mount -t tmpfs -o size=64k,mode=700 none store",
+        &["--mirror", &mirror.url, "--quiet"],
+    );
     snapbox::assert_data_eq!(
         full.stderr,
         str![[r#"
 error: cannot write into the store `store`
   cause: No space left on device (os error 28)
-  hint: make room: `vezaimg cache prune`, or name another directory: `VEZAIMG_CACHE=DIR`
+  hint: make room: `vezaimg cache prune --all`, or name another directory: `VEZAIMG_CACHE=DIR`
 
 "#]]
         .raw()
@@ -139,7 +142,7 @@ fn a_disk_without_room_for_frames_costs_time_alone() {
     let mirror = bench.sound_mirror();
     let sound = bench.image(&["--mirror", &mirror.url]);
     fs::remove_dir_all(bench.workspace.join("store")).unwrap();
-    let script = "mkdir store; mount -t tmpfs -o size=160k none store";
+    let script = "mkdir store; mount -t tmpfs -o size=160k,mode=700 none store";
     let built = mounted(&bench, script, &["--mirror", &mirror.url, "--quiet", "--out", "tight"]);
     snapbox::assert_data_eq!(
         built.stderr,

@@ -84,9 +84,7 @@ impl Trial<'_> {
     /// What scripts would have done is declared for one release; packages of another may do something else.
     fn warn_of_release(&self, survey: &Survey) {
         let text = survey.content(&TargetPath::known("/usr/lib/os-release")).unwrap_or_default();
-        let text = String::from_utf8_lossy(text);
-        let release = text.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
-        if let Some(release) = release.filter(|release| *release != KNOWN_RELEASE) {
+        if let Some(release) = unknown_release(&String::from_utf8_lossy(text)) {
             self.console.event(Event::Warning(format!(
                 "vezaimg knows what the scripts of `{KNOWN_RELEASE}` do, and this base is `{}`: see that it boots as it should",
                 escaped(release.as_bytes())
@@ -147,4 +145,25 @@ fn content(path: &TargetPath, body: Body<'_>) -> Result<Vec<u8>> {
         cause.downcast::<Error>().unwrap_or_else(|cause| Error::invalid(format!("cannot read `{path}`")).cause(cause))
     })?;
     Ok(content)
+}
+
+/// The release of Debian that an os-release(5) names, if it is another than the one that is known.
+fn unknown_release(os_release: &str) -> Option<&str> {
+    let field = |name: &str| os_release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    let release = field("VERSION_CODENAME").filter(|_| field("ID") == Some("debian"));
+    release.filter(|release| *release != KNOWN_RELEASE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unknown_release;
+
+    #[test]
+    fn a_release_whose_scripts_were_never_read_is_known_by_its_os_release() {
+        let of = |release: &str| format!("PRETTY_NAME=\"Debian\"\nVERSION_CODENAME={release}\nID=debian\n");
+        assert_eq!(unknown_release(&of("trixie")), Some("trixie"));
+        assert_eq!(unknown_release(&of("bookworm")), None);
+        assert_eq!(unknown_release("ID=small\nVERSION_CODENAME=tiny\n"), None);
+        assert_eq!(unknown_release(""), None);
+    }
 }
