@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, Body, Proxy};
 
 use super::address::Address;
 use super::failure::Failure;
 use super::proxy::{Proxies, ThroughProxy};
+use super::resolver::Remembering;
 use crate::rootfs::escaped;
 
 /// The slowest that a mirror may be, in bytes a second: an index of 9 MB would take half an hour.
@@ -95,7 +95,7 @@ impl Client {
         };
         let agent = |proxy: &Option<Proxy>| {
             let connector = ThroughProxy::new(config(None));
-            Agent::with_parts(config(proxy.as_ref()), connector, DefaultResolver::default())
+            Agent::with_parts(config(proxy.as_ref()), connector, Remembering::default())
         };
         Self { http: agent(&proxies.http), https: agent(&proxies.https), limits }
     }

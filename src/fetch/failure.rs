@@ -61,7 +61,7 @@ impl Failure {
         match error {
             Error::Io(cause) => Self::of_io(&cause),
             Error::HostNotFound => Self::unreachable(UNKNOWN_HOST),
-            Error::Timeout(Timeout::Resolve) => Self::unreachable("the name of the host is not resolved in time"),
+            Error::Timeout(Timeout::Resolve) => Self::broken("the name of the host is not resolved in time"),
             Error::Timeout(Timeout::Connect) => {
                 Self::unreachable(format!("no connection within {}", seconds(limits.connect)))
             }

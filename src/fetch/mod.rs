@@ -20,6 +20,7 @@ mod failure;
 mod fetcher;
 mod mirrors;
 mod proxy;
+mod resolver;
 mod standing;
 #[cfg(test)]
 mod tests;
