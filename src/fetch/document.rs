@@ -12,19 +12,13 @@ use crate::ui::Event;
 use crate::{Error, Result};
 
 impl Fetcher<'_> {
-    /// What `accept` makes of a document of at most `most` bytes, and the mirror that it came from. What it refuses
-    /// leads to the next mirror; what it fails at ends the run. Documents are not kept.
+    /// What `accept` makes of a document of at most `most` bytes. What it refuses leads to the next mirror; what it fails
+    /// at ends the run. Documents are not kept.
     ///
     /// # Errors
     /// No mirror has it in an acceptable form, with every mirror's reason: of the class that all refusals have, if all
     /// mirrors were refused; or somebody asked to stop.
-    pub fn document<T>(
-        &self,
-        suite: &str,
-        path: &str,
-        most: u64,
-        accept: &dyn Fn(&[u8]) -> Result<T>,
-    ) -> Result<(T, String)> {
+    pub fn document<T>(&self, suite: &str, path: &str, most: u64, accept: &dyn Fn(&[u8]) -> Result<T>) -> Result<T> {
         let name = escaped(path.as_bytes());
         let Some(network) = &self.network else {
             return Err(Error::failed(format!("`{name}` can only be fetched")).hint("run it without `--offline`"));
@@ -42,7 +36,7 @@ impl Fetcher<'_> {
                     Ok(accepted) => {
                         let note = |(mirror, reason)| format!("the mirror `{mirror}` did not give `{name}`: {reason}");
                         reasons.into_iter().map(note).for_each(|note| self.listener.event(Event::Note(note)));
-                        return Ok((accepted, mirror.to_string()));
+                        return Ok(accepted);
                     }
                     // Not the mirror's doing.
                     Err(error) if error.class() == Class::Failed => return Err(error),

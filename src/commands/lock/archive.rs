@@ -44,13 +44,12 @@ impl Archive<'_> {
     fn release(&self, suite: &str) -> Result<Release> {
         let path = format!("dists/{suite}/InRelease");
         let what = format!("the InRelease of `{suite}`");
-        let (release, _) = self.fetcher.document(suite, &path, LARGEST_RELEASE, &|bytes| {
+        self.fetcher.document(suite, &path, LARGEST_RELEASE, &|bytes| {
             let release = Release::parse(&debian::verify(bytes, self.keyring, &what)?, &what)?;
             release.check(suite, Epoch::now())?;
             self.refuse_older(suite, release.date)?;
             Ok(release)
-        })?;
-        Ok(release)
+        })
     }
 
     /// What is signed stays signed: somebody in between could serve yesterday's suite, without today's security updates.
