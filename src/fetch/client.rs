@@ -186,7 +186,7 @@ impl Answer {
                     self.read += length as u64;
                     let since = self.asked.elapsed();
                     if length > 0 && since > self.limits.crawl && (self.read as f64) < SLOWEST * since.as_secs_f64() {
-                        return Err(Failure::slow(self.read, since));
+                        return Err(Failure::slow());
                     }
                     return Ok(length);
                 }

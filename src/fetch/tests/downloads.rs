@@ -238,6 +238,22 @@ fn a_mirror_that_stalls_is_given_up() {
     assert_eq!(server.named("MIRROR", &error.to_string()), because("nothing came for 0.5 s after 0 of 24 bytes"));
 }
 
+/// 24 bytes that take a fifth of a second, for somebody who has no patience at all.
+#[test]
+fn a_mirror_that_crawls_is_given_up() {
+    let crawling = Server::new(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        Reply::ok(CONTENT)
+    });
+    let bench = Bench::new();
+    let mut fetcher = bench.fetcher(&[&crawling.url]);
+    fetcher.network.as_mut().unwrap().limits.crawl = std::time::Duration::ZERO;
+    let error = fetcher.fetch(&[wanted("a", CONTENT)]).unwrap_err();
+    let reason = "slower than 5 kB a second after 0 of 24 bytes";
+    assert_eq!(crawling.named("MIRROR", &error.to_string()), because(reason));
+    assert!(!bench.has(CONTENT));
+}
+
 #[test]
 fn a_mirror_that_stalls_leads_to_the_next() {
     let first = Server::new(|_| Reply::Stalled("200 OK", Vec::new(), CONTENT.to_vec(), 7));
