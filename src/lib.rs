@@ -24,6 +24,7 @@ pub mod binary;
 pub mod cli;
 pub mod commands;
 pub mod debian;
+mod decompress;
 pub mod diagnostic;
 pub mod error;
 pub mod fetch;

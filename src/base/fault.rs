@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::decode::is_memory_limit;
+use crate::decompress::is_memory_limit;
 use crate::error::Error;
 use crate::rootfs::TargetPath;
 

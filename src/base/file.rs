@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use super::decode::decoder;
 use super::fault::{self, Spot};
-use super::format::{Compression, Foreign, Format, HEAD, identify};
+use super::format::{Foreign, Format, HEAD, identify};
 use super::image::{self, Front};
 use super::meter::{Meter, Metered};
 use super::tarball::{BUFFER, Tarball};
 use super::{squashfs, stat, unreadable};
+use crate::decompress::{Compression, decoder};
 use crate::error::{Error, Result};
 use crate::rootfs::Digest;
 use crate::ui::Silent;

@@ -1,18 +1,10 @@
 //! What a base file is, told by its first bytes and never by its name.
 
 use super::tarball::header::{BLOCK, has_magic, is_sound};
+use crate::decompress::Compression;
 
 /// How many bytes from the front of a file tell its format: one tar header.
 pub(super) const HEAD: usize = BLOCK;
-
-/// What a tar is wrapped in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compression {
-    None,
-    Gzip,
-    Xz,
-    Zstd,
-}
 
 /// What a base file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

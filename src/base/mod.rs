@@ -17,7 +17,6 @@
 
 mod budget;
 mod debian;
-mod decode;
 mod directory;
 mod fault;
 mod file;

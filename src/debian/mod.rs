@@ -22,6 +22,6 @@ pub use index::Index;
 pub use package::Package;
 pub(crate) use package::is_below_mirror;
 pub use relation::{Comparison, Constraint, Relation, relations};
-pub use release::{Compression, IndexFile, Release};
+pub use release::{IndexFile, Release};
 pub use signature::{Keyring, verify};
 pub use version::Version;

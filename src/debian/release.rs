@@ -5,13 +5,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
 use deb822_fast::borrowed::{BorrowedParagraph, BorrowedParser};
-use flate2::bufread::MultiGzDecoder;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use liblzma::bufread::XzDecoder;
-use liblzma::stream::{CONCATENATED, Stream};
 
 use super::is_below_mirror;
+use crate::decompress::{Compression, decoder};
 use crate::image::Epoch;
 use crate::rootfs::{Digest, escaped};
 use crate::{Error, Result};
@@ -48,20 +46,11 @@ pub struct IndexFile {
     /// The path below the suite's directory, by its content where the suite has it so.
     pub path: String,
     /// How it is compressed.
-    pub compression: Compression,
+    pub(super) compression: Compression,
     /// Its size in bytes, compressed.
     pub size: u64,
     /// The sha256 of the compressed file.
     pub sha256: Digest,
-}
-
-/// How an index is compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// xz, which is preferred.
-    Xz,
-    /// gzip.
-    Gzip,
 }
 
 impl IndexFile {
@@ -69,18 +58,8 @@ impl IndexFile {
     ///
     /// # Errors
     /// The decompressor has no memory. What is wrong with the content shows when it is read.
-    pub fn open(&self, file: File) -> io::Result<Box<dyn BufRead>> {
-        /// What xz may allocate, in bytes: `xz -9` needs half of it.
-        const XZ_MEMORY: u64 = 128 << 20;
-
-        let file = BufReader::new(file);
-        Ok(match self.compression {
-            Compression::Xz => {
-                let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED)?;
-                Box::new(BufReader::new(XzDecoder::new_stream(file, stream)))
-            }
-            Compression::Gzip => Box::new(BufReader::new(MultiGzDecoder::new(file))),
-        })
+    pub fn open(&self, file: File) -> io::Result<impl BufRead> {
+        Ok(BufReader::new(decoder(self.compression, BufReader::new(file))?))
     }
 }
 

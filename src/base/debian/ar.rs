@@ -14,7 +14,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use crate::base::format::Compression;
+use crate::decompress::Compression;
 use crate::rootfs::escaped;
 
 const MAGIC: &[u8] = b"!<arch>\n";

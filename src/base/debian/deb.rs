@@ -8,11 +8,11 @@ use std::os::unix::fs::FileExt;
 use super::Archive;
 use super::ar::{Member, Members, Unsound, members};
 use super::control::{Control, ControlFile};
-use crate::base::decode::decoder;
 use crate::base::fault::{self, Spot};
 use crate::base::meter::{Meter, Metered};
 use crate::base::tarball::{BUFFER, MemberKind, Tarball};
 use crate::debian::{Package, Version};
+use crate::decompress::decoder;
 use crate::error::{Class, Error, Result};
 use crate::rootfs::{TargetPath, escaped};
 

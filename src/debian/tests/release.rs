@@ -1,4 +1,5 @@
-use crate::debian::{Compression, IndexFile, Release};
+use crate::debian::{IndexFile, Release};
+use crate::decompress::Compression;
 use crate::error::Class;
 use crate::image::Epoch;
 use crate::rootfs::Digest;

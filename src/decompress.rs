@@ -7,7 +7,18 @@ use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Error as XzError, Stream};
 use zstd::stream::read::Decoder as ZstdDecoder;
 
-use super::format::Compression;
+/// What a file is wrapped in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compression {
+    /// Nothing.
+    None,
+    /// gzip, RFC 1952.
+    Gzip,
+    /// xz.
+    Xz,
+    /// Zstandard, RFC 8878.
+    Zstd,
+}
 
 /// The most that xz may allocate, in bytes: twice what `xz -9` needs.
 const XZ_MEMORY: u64 = 128 << 20;
@@ -16,7 +27,7 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// The content of `input`. Concatenated gzip members, xz streams and zstd frames (skippable ones too) are one content;
 /// bytes that belong to none of them are an error, as is a checksum that does not match.
-pub(super) fn decoder<'a>(compression: Compression, input: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+pub(crate) fn decoder<'a>(compression: Compression, input: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match compression {
         Compression::None => Box::new(input),
         Compression::Gzip => Box::new(MultiGzDecoder::new(input)),
@@ -30,7 +41,7 @@ pub(super) fn decoder<'a>(compression: Compression, input: impl BufRead + 'a) ->
 }
 
 /// Whether a decompressor stopped because the stream asks for more memory than it may have.
-pub(super) fn is_memory_limit(error: &io::Error) -> bool {
+pub(crate) fn is_memory_limit(error: &io::Error) -> bool {
     /// libzstd's text for `ZSTD_error_frameParameter_windowTooLarge`; the crate passes no code on.
     const WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 
