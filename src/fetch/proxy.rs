@@ -3,6 +3,8 @@
 //! The client library tunnels everything through `CONNECT`, which proxies for packages refuse for anything but TLS: a
 //! plain request goes to the proxy as it is, in the absolute form of RFC 9112, section 3.2.2.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ureq::config::Config;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
 use ureq::{Proxy, ProxyProtocol};
@@ -108,7 +110,7 @@ impl ThroughProxy {
         let host = authority.rsplit('@').next().unwrap_or_default();
         let authorization = proxy.username().map(|user| {
             let pair = format!("{user}:{}", proxy.password().unwrap_or_default());
-            format!("Proxy-Authorization: Basic {}\r\n", base64(pair.as_bytes()))
+            format!("Proxy-Authorization: Basic {}\r\n", STANDARD.encode(pair))
         });
         let absolute =
             Absolute { transport, target: format!("http://{host}"), authorization: authorization.unwrap_or_default() };
@@ -154,18 +156,4 @@ impl Transport for Absolute {
     fn is_open(&mut self) -> bool {
         self.transport.is_open()
     }
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0_usize, |word, byte| word << 8 | usize::from(*byte)) << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let sextet = word >> (18 - 6 * at) & 63;
-            text.push(if at <= chunk.len() { char::from(ALPHABET[sextet]) } else { '=' });
-        }
-    }
-    text
 }

@@ -2,6 +2,11 @@
 //!
 //! Records are split by their length and never by the newline, since a value may hold any byte: file capabilities do.
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+
 use super::sparse::Records as SparseRecords;
 use crate::base::xattrs::Chosen;
 
@@ -150,26 +155,13 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// Base64 (RFC 4648) with or without padding: libarchive writes none.
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    const UNPADDED: GeneralPurpose = GeneralPurpose::new(
+        &STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+    );
     let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-    if text.len() - end > 2 || end % 4 == 1 {
-        return None;
-    }
-    let mut decoded = Vec::with_capacity(end * 3 / 4);
-    for group in text[..end].chunks(4) {
-        let mut bits = 0_u32;
-        for byte in group {
-            let value = match byte {
-                b'A'..=b'Z' => byte - b'A',
-                b'a'..=b'z' => byte - b'a' + 26,
-                b'0'..=b'9' => byte - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(value);
-        }
-        let whole = (bits << (6 * (4 - group.len()))).to_be_bytes();
-        decoded.extend_from_slice(&whole[1..group.len()]);
-    }
-    Some(decoded)
+    let has_sound_end = text.len() - end <= 2;
+    has_sound_end.then(|| UNPADDED.decode(&text[..end]).ok()).flatten()
 }
