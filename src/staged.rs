@@ -11,6 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+use tempfile::Builder;
 
 /// What the temporary names begin with, where there must be one.
 pub(crate) const TEMPORARY: &str = ".vezaimg-";
@@ -37,7 +38,7 @@ impl Staged {
     }
 
     fn named_in(directory: &Path, mode: u32) -> io::Result<Self> {
-        let mut builder = tempfile::Builder::new();
+        let mut builder = Builder::new();
         let file = builder.prefix(TEMPORARY).permissions(Permissions::from_mode(mode)).tempfile_in(directory)?;
         let (file, path) = file.keep().map_err(|error| error.error)?;
         Ok(Self { file, temporary: Some(path) })
@@ -71,5 +72,23 @@ impl Drop for Staged {
         if let Some(path) = &self.temporary {
             let _ = std::fs::remove_file(path);
         }
+    }
+}
+
+/// Puts a text in place of a file, or of none, whole or not at all; everybody may read it.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = Builder::new().permissions(Permissions::from_mode(0o644)).tempfile_in(directory).map_err(bare)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// What the system said, without the path of the temporary file that `tempfile` adds.
+fn bare(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((said, _)) => io::Error::new(error.kind(), said.to_owned()),
+        None => error,
     }
 }

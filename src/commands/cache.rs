@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use crate::Result;
 use crate::store::{Amount, Pruned, Pruning, Store, Usage};
 use crate::ui::{Bytes, Console};
-use crate::{Error, Result};
 
 /// What `vezaimg cache` is asked to do.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ fn show(store: &Store, json: bool, console: &Console) -> Result<()> {
     let usage = store.usage()?;
     let directory = store.directory().display().to_string();
     if json {
-        return print_json(&Shown { directory, usage }, console);
+        return console.json(&Shown { directory, usage });
     }
     let mut rows = vec![("objects", usage.objects), ("records", usage.records), ("partial downloads", usage.partial)];
     if usage.unknown.count > 0 {
@@ -64,7 +64,7 @@ fn prune(store: &Store, pruning: &Pruning, json: bool, console: &Console) -> Res
     let Pruned { removed, kept } = store.prune(pruning)?;
     if json {
         let directory = store.directory().display().to_string();
-        return print_json(&Freed { directory, dry_run: pruning.dry_run, removed, kept }, console);
+        return console.json(&Freed { directory, dry_run: pruning.dry_run, removed, kept });
     }
     let Usage { objects, records, partial, unknown: _ } = removed;
     let kinds = [(objects, "object"), (records, "record"), (partial, "partial download")];
@@ -86,9 +86,4 @@ fn prune(store: &Store, pruning: &Pruning, json: bool, console: &Console) -> Res
 
 fn files(count: u64) -> String {
     if count == 1 { "one file".to_owned() } else { format!("{count} files") }
-}
-
-fn print_json(object: &impl Serialize, console: &Console) -> Result<()> {
-    let object = serde_json::to_string(object).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
-    console.result(&object)
 }

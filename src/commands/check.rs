@@ -141,6 +141,5 @@ fn print_json(name: &str, problems: &[Problem], exposed: Option<&(String, Exposu
             .collect(),
     });
     let report = Report { layout: name, problems: problems.iter().map(problem).collect(), exposure };
-    let object = serde_json::to_string(&report).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
-    console.result(&object)
+    console.json(&report)
 }

@@ -1,11 +1,11 @@
 //! `vezaimg init`: the embedded layouts, written out to be edited.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::layout::EMBEDDED;
+use crate::staged;
 use crate::ui::Console;
 use crate::{Error, Result};
 
@@ -53,10 +53,6 @@ fn is_other(path: &Path, content: &str) -> bool {
 }
 
 fn write(path: &Path, content: &str) -> io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new(""));
-    fs::create_dir_all(directory)?;
-    let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o644)).tempfile_in(directory)?;
-    file.write_all(content.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    fs::create_dir_all(path.parent().unwrap_or(Path::new("")))?;
+    staged::replace(path, content)
 }

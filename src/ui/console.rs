@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use super::{Event, Listener, diagnostics};
 use crate::diagnostic::Problem;
@@ -43,6 +44,15 @@ impl Console {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Prints the result as one line of JSON.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub fn json(&self, object: &impl Serialize) -> Result<()> {
+        let line = serde_json::to_string(object).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
+        self.result(&line)
     }
 
     /// Prints what clap has to say, help or a usage error, and gives the exit code that goes with it.

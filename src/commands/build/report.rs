@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::Result;
 use crate::layout::Layout;
 use crate::release::{Published, Release};
 use crate::ui::{Bytes, Console, Lasted};
-use crate::{Error, Result};
 
 /// The build's result, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -38,8 +38,7 @@ pub(super) fn print_json(release: &Release<'_>, published: &Published, console: 
         epoch: release.epoch.seconds(),
         files: files().cloned().collect(),
     };
-    let object = serde_json::to_string(&report).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
-    console.result(&object)
+    console.json(&report)
 }
 
 pub(super) fn tell(published: &Published, layout: &Layout, started: Instant, console: &Console) -> Result<()> {

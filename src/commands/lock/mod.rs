@@ -11,10 +11,7 @@ mod command;
 mod report;
 mod trial;
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use self::archive::Archive;
 pub(in crate::commands) use self::command::command;
@@ -26,6 +23,7 @@ use crate::image::Epoch;
 use crate::interrupt::Interrupt;
 use crate::layout::{self, DebianBase, Layout, LockFile};
 use crate::lock::{self, Lock, Suite};
+use crate::staged;
 use crate::store::Store;
 use crate::ui::{Console, Event, Listener};
 use crate::{Error, Result};
@@ -78,9 +76,9 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     trial.run(&lock_file.name(), &new, base, &index, &closure)?;
     warn_of_idle(&closure, console);
     if !report.is_current() {
-        write(destination, &new.to_string()).map_err(|cause| {
+        staged::replace(destination, &new.to_string()).map_err(|cause| {
             Error::invalid(format!("cannot write `{}`", destination.display()))
-                .cause(bare(&cause))
+                .cause(cause)
                 .hint("the lock lies beside its layout: make that directory writable, or copy the layout elsewhere")
         })?;
     }
@@ -126,20 +124,4 @@ fn pin(base: &DebianBase, layout: &Layout, suites: Vec<Suite>, closure: &Closure
         suites,
         packages: closure.packages.iter().map(|package| (*package).clone()).collect(),
     }
-}
-
-/// Writes the lock whole or not at all.
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o644)).tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// What the system said, without the path of the temporary file that `tempfile` adds.
-fn bare(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split_once(" at path ").map_or(text.as_str(), |(said, _)| said).to_owned()
 }

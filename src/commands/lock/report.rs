@@ -54,7 +54,7 @@ impl<'a> Report<'a> {
     /// It would change something.
     pub(super) fn check(&self, json: bool, console: &Console) -> Result<()> {
         if json {
-            console.result(&self.object()?)?;
+            console.json(&self.object())?;
         } else {
             console.end_stage();
             self.changes.iter().try_for_each(|change| console.result(&change.to_string()))?;
@@ -87,7 +87,7 @@ impl<'a> Report<'a> {
     /// Stdout cannot be written to.
     pub(super) fn tell(&self, json: bool, console: &Console) -> Result<()> {
         if json {
-            return console.result(&self.object()?);
+            return console.json(&self.object());
         }
         console.end_stage();
         self.changes.iter().for_each(|change| console.detail("change", &change.to_string()));
@@ -100,17 +100,16 @@ impl<'a> Report<'a> {
         console.result(&self.name)
     }
 
-    fn object(&self) -> Result<String> {
+    fn object(&self) -> Object<'_> {
         let Self { name, new, changes, .. } = self;
-        let object = Object {
+        Object {
             lock: name,
             current: self.is_current(),
             packages: new.packages.len(),
             size: size(new),
             epoch: new.epoch.seconds(),
             changes,
-        };
-        serde_json::to_string(&object).map_err(|error| Error::failed("cannot write JSON").cause(error))
+        }
     }
 }
 
