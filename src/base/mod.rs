@@ -36,6 +36,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::debian::below_usr;
 pub use self::debian::{Archive, Packages};
 use self::directory::{Owners, Walk};
 use self::file::BaseFile;

@@ -22,6 +22,12 @@ pub struct Package {
     pub sha256: Digest,
 }
 
+/// Whether it can be the name of a package or of a component, Policy 5.6.7, as short as dpkg takes it.
+pub(crate) fn is_debian_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
+    name.bytes().all(fits) && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+}
+
 /// Whether a path stays where it is put behind the address of a mirror.
 pub(crate) fn is_below_mirror(path: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._~/:".contains(&byte);

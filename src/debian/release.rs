@@ -19,6 +19,10 @@ const TOLERANCE: u64 = 3_600;
 /// The largest index in bytes, compressed. Debian's own have 9,000,000.
 const LARGEST_INDEX: u64 = 256 << 20;
 
+/// Names that move from release to release: what they mean today, a lock could not say tomorrow.
+pub(crate) const MOVING_NAMES: [&str; 7] =
+    ["oldoldstable", "oldstable", "stable", "testing", "unstable", "sid", "experimental"];
+
 /// What a suite says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
@@ -102,9 +106,8 @@ impl Release {
     pub fn check(&self, suite: &str, now: Epoch) -> Result<()> {
         let (asked, codename) = (escaped(suite.as_bytes()), escaped(self.codename.as_bytes()));
         if self.codename != suite {
-            let moving = ["stable", "oldstable", "oldoldstable", "testing", "unstable"];
             let moves = self.suite.as_deref() == Some(suite)
-                || moving
+                || MOVING_NAMES
                     .iter()
                     .any(|name| suite.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
             return Err(match moves {

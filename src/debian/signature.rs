@@ -13,7 +13,7 @@ const GPGV: &str = "gpgv";
 /// Where Debian's package `debian-archive-keyring` puts its keys.
 const DEBIANS_OWN: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// The largest InRelease in bytes. That of bookworm has 151,075.
-const LARGEST: usize = 8 << 20;
+pub const LARGEST_RELEASE: u64 = 8 << 20;
 /// How much of what gpgv says is shown, in bytes.
 const LONGEST_SAYING: usize = 2048;
 /// What a text with a signature around it begins with, RFC 9580, 7.1.
@@ -72,8 +72,8 @@ pub fn verify(in_release: &[u8], keyring: &Keyring, what: &str) -> Result<String
 
 /// [`verify`] with the program `gpgv`.
 pub(super) fn verify_with(gpgv: &str, in_release: &[u8], keyring: &Keyring, what: &str) -> Result<String> {
-    if in_release.len() > LARGEST {
-        return Err(Error::refused(format!("{what} has more than {LARGEST} bytes")));
+    if in_release.len() as u64 > LARGEST_RELEASE {
+        return Err(Error::refused(format!("{what} has more than {LARGEST_RELEASE} bytes")));
     }
     if !in_release.starts_with(FIRST_LINE) {
         return Err(Error::refused(format!("{what} is not signed")).hint(OTHER_MIRROR));

@@ -83,6 +83,11 @@ impl Mirrors {
     }
 }
 
+/// Whether this names a mirror, `[SUITE=]URL`.
+pub(crate) fn is_mirror(entry: &str) -> bool {
+    Mirror::parse(entry).is_ok()
+}
+
 impl Mirror {
     /// `[SUITE=]URL`.
     fn parse(entry: &str) -> Result<Self> {

@@ -28,4 +28,5 @@ mod tests;
 pub use address::Address;
 pub use apt_sources::{AptSource, apt_sources};
 pub use fetcher::{Fetcher, Wanted};
+pub(crate) use mirrors::is_mirror;
 pub use mirrors::{Mirrors, SNAPSHOTS};

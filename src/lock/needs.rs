@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::base::below_usr;
 use crate::binary;
 use crate::rootfs::{Kind, Mode, Survey, TargetPath, escaped};
 
@@ -74,7 +75,7 @@ impl Offer {
     pub fn meets(&self, need: &Need) -> bool {
         match need {
             Need::Library(name) => self.libraries.contains(name.as_bytes()),
-            Need::Program(path) => self.paths.contains(path) || self.paths.contains(&merged(path)),
+            Need::Program(path) => self.paths.contains(&below_usr(path.clone())),
             Need::Command(name) => PATH.iter().any(|directory| {
                 let path = TargetPath::known(directory).join(name.as_bytes());
                 path.is_ok_and(|path| self.paths.contains(&path))
@@ -86,11 +87,6 @@ impl Offer {
 /// Whether a file's name is that of a shared library: `libz.so.1`, `ld-linux-x86-64.so.2`.
 fn is_library(name: &[u8]) -> bool {
     name.windows(3).any(|window| window == b".so")
-}
-
-/// Where a path of the time before the merged `/usr` leads.
-fn merged(path: &TargetPath) -> TargetPath {
-    TargetPath::known("/usr").join(path.as_relative()).unwrap_or_else(|_| path.clone())
 }
 
 /// What a script's first line, after `#!`, asks for.

@@ -11,7 +11,7 @@ use super::control::{Control, ControlFile};
 use crate::base::fault::{self, Spot};
 use crate::base::meter::{Meter, Metered};
 use crate::base::tarball::{BUFFER, MemberKind, Tarball};
-use crate::debian::{Package, Version};
+use crate::debian::{Package, Version, is_debian_name};
 use crate::decompress::decoder;
 use crate::error::{Class, Error, Result};
 use crate::rootfs::{TargetPath, escaped};
@@ -107,7 +107,8 @@ impl Deb {
     /// Checks that the inside is what the lock promises.
     fn check_identity(&self, control: &Control) -> Result<()> {
         let Package { name, version, architecture, .. } = &self.package;
-        if !is_package_name(name) {
+        // It becomes a part of file names.
+        if !is_debian_name(name) {
             return Err(self.damaged(format!("has the name `{}`, which no package can have", name.escape_debug())));
         }
         let said = |field| control.fields.get(field).unwrap_or_default();
@@ -143,12 +144,6 @@ pub(super) fn published(error: Error) -> Error {
         return error;
     }
     error.causes().iter().fold(Error::invalid(error.message()), Error::cause).hint(WAY_OUT)
-}
-
-/// Policy 5.6.7, and as short as dpkg takes it. It becomes a part of file names.
-fn is_package_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
-    name.bytes().all(fits) && name.starts_with(|first: char| first.is_ascii_alphanumeric())
 }
 
 /// Whether control data may have this name, which becomes a part of a file's below `/var/lib/dpkg/info`.

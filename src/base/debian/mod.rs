@@ -34,6 +34,7 @@ use self::control::{Control, SCRIPTS};
 use self::deb::Deb;
 use self::excluded::Excluded;
 use self::place::Diversions;
+pub(crate) use self::place::below_usr;
 use self::unpack::Unpacker;
 use super::meter::Meter;
 use super::tarball::{MemberKind, Tarball};

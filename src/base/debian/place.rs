@@ -15,7 +15,7 @@ pub(super) fn merged(path: &TargetPath) -> Option<&'static str> {
 }
 
 /// Where a path stands once `/usr` is merged.
-pub(super) fn below_usr(path: TargetPath) -> TargetPath {
+pub(crate) fn below_usr(path: TargetPath) -> TargetPath {
     if merged(&path).is_none() {
         return path;
     }

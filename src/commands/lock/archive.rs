@@ -9,9 +9,6 @@ use crate::store::Store;
 use crate::ui::{Console, Event, Listener};
 use crate::{Error, Result};
 
-/// The largest InRelease that is read, in bytes: Debian's has some 150 kB.
-const LARGEST_RELEASE: u64 = 8 << 20;
-
 /// Debian's archive as this machine reaches it.
 pub(super) struct Archive<'a> {
     pub(super) fetcher: &'a Fetcher<'a>,
@@ -44,7 +41,7 @@ impl Archive<'_> {
     fn release(&self, suite: &str) -> Result<Release> {
         let path = format!("dists/{suite}/InRelease");
         let what = format!("the InRelease of `{suite}`");
-        self.fetcher.document(suite, &path, LARGEST_RELEASE, &|bytes| {
+        self.fetcher.document(suite, &path, debian::LARGEST_RELEASE, &|bytes| {
             let release = Release::parse(&debian::verify(bytes, self.keyring, &what)?, &what)?;
             release.check(suite, Epoch::now())?;
             self.refuse_older(suite, release.date)?;

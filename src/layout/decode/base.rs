@@ -1,10 +1,9 @@
 //! `[base]`: the Debian system underneath.
 
+use crate::debian::{MOVING_NAMES, is_debian_name};
+use crate::fetch;
 use crate::layout::document::Section;
 use crate::layout::{DebianBase, Placed};
-
-/// Names that move from release to release: what they mean today, a lock could not say tomorrow.
-const MOVING: [&str; 7] = ["oldoldstable", "oldstable", "stable", "testing", "unstable", "sid", "experimental"];
 
 pub(super) fn debian_base(section: Section<'_>) -> Placed<DebianBase> {
     let place = section.place();
@@ -34,7 +33,7 @@ fn values(texts: Vec<Placed<String>>) -> Vec<String> {
 fn release(section: &Section<'_>) -> Option<String> {
     let name = section.required_text("debian", "\"bookworm\"")?;
     let span = name.place.span;
-    if MOVING.contains(&name.value.as_str()) {
+    if MOVING_NAMES.contains(&name.value.as_str()) {
         let message = format!("`{}` is another release from time to time", name.value);
         return section.refuse(span, message, "write the release's code name, such as \"bookworm\"");
     }
@@ -50,10 +49,8 @@ fn words(section: &Section<'_>, key: &'static str, what: &str) -> Vec<Placed<Str
     let mut sound: Vec<Placed<String>> = Vec::new();
     for name in section.texts(key) {
         let text = &name.value;
-        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
-        let first = text.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit());
         let span = name.place.span.clone();
-        if !first || !text.bytes().all(fits) {
+        if !is_debian_name(text) {
             let hint = "names are made of a-z, 0-9, `+`, `-` and `.`, without a version or an architecture";
             section.refuse::<()>(span, format!("`{text}` is not the name of a {what}"), hint);
         } else if sound.iter().any(|before| before.value == *text) {
@@ -84,8 +81,7 @@ fn patterns(section: &Section<'_>) -> Vec<String> {
 
 fn mirrors(section: &Section<'_>) -> Vec<String> {
     let sound = |mirror: &Placed<String>| {
-        let (_, url) = split_suite(&mirror.value);
-        let known = ["http://", "https://", "file:/"].iter().any(|scheme| url.starts_with(scheme));
+        let known = fetch::is_mirror(&mirror.value);
         if !known {
             let message = format!("`{}` is not the address of a mirror", mirror.value);
             let hint = "such as \"https://mirror.example/debian\", or \"bookworm-security=https://…\" for one suite";
@@ -94,12 +90,4 @@ fn mirrors(section: &Section<'_>) -> Vec<String> {
         known
     };
     section.texts("mirrors").into_iter().filter(sound).map(|mirror| mirror.value).collect()
-}
-
-/// `[SUITE=]URL`.
-fn split_suite(text: &str) -> (Option<&str>, &str) {
-    match text.split_once('=') {
-        Some((suite, url)) if !suite.contains(['/', ':']) => (Some(suite), url),
-        _ => (None, text),
-    }
 }
