@@ -1,6 +1,7 @@
 //! Everything that is wanted, several files at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -73,18 +74,29 @@ impl<'a> Fetcher<'a> {
         Self { store, network: None, interrupt, listener }
     }
 
-    /// Sees to it that all of these are in the store, whole. The largest come first, so that none of them is what
-    /// everything waits for in the end.
+    /// Sees to it that all of these are in the store, whole, and opens them in their order. The largest are fetched first,
+    /// so that none of them is what everything waits for in the end.
     ///
     /// # Errors
     /// Files that the store lacks and no mirror gives, each with every mirror's reason; the store cannot be read or
     /// written to; or somebody asked to stop. What was fetched stays in the store.
-    pub fn fetch(&self, wanted: &[Wanted]) -> Result<()> {
-        let missing = self.missing(wanted)?;
-        if missing.is_empty() {
-            return Ok(());
+    pub fn fetch(&self, wanted: &[Wanted]) -> Result<Vec<File>> {
+        let (mut there, missing) = self.look(wanted)?;
+        if !missing.is_empty() {
+            let Some(network) = &self.network else { return Err(self.not_in_store(wanted, &missing)) };
+            self.download(network, &missing)?;
         }
-        let Some(network) = &self.network else { return Err(self.not_in_store(wanted, &missing)) };
+        let open = |wanted: &Wanted| match there.remove(&wanted.sha256) {
+            Some(file) => Ok(file),
+            None => {
+                let gone = || Error::failed(format!("`{}` went from the store while it was needed", wanted.path));
+                self.store.object(wanted.sha256, wanted.size)?.ok_or_else(gone)
+            }
+        };
+        wanted.iter().map(open).collect()
+    }
+
+    fn download(&self, network: &Network, missing: &[&Wanted]) -> Result<()> {
         let total = missing.iter().map(|wanted| wanted.size).sum();
         let files = if missing.len() == 1 { "one file".to_owned() } else { format!("{} files", missing.len()) };
         self.listener.event(Event::Stage(format!("fetching {files}, {}", Bytes(total))));
@@ -92,7 +104,7 @@ impl<'a> Fetcher<'a> {
         let (client, standings) = (Client::new(network.limits, &network.proxies), Standings::default());
         let downloads =
             Downloads { store: self.store, client: &client, standings: &standings, done: 0.into(), stop: false.into() };
-        let mut failed = self.run(&missing, &network.mirrors, &downloads, total)?;
+        let mut failed = self.run(missing, &network.mirrors, &downloads, total)?;
         if failed.is_empty() {
             standings.notes().into_iter().for_each(|note| self.listener.event(Event::Note(note)));
             return Ok(());
@@ -101,18 +113,19 @@ impl<'a> Fetcher<'a> {
         Err(not_fetched(&failed, missing.len()))
     }
 
-    /// What is not in the store, the largest first, each content once.
-    pub(super) fn missing<'w>(&self, wanted: &'w [Wanted]) -> Result<Vec<&'w Wanted>> {
+    /// What is in the store, and what is not, the largest first; each content once.
+    pub(super) fn look<'w>(&self, wanted: &'w [Wanted]) -> Result<(BTreeMap<Digest, File>, Vec<&'w Wanted>)> {
+        let (mut there, mut missing) = (BTreeMap::new(), Vec::new());
         let mut seen = BTreeSet::new();
-        let mut missing = Vec::new();
         for wanted in wanted.iter().filter(|wanted| seen.insert(wanted.sha256)) {
             self.go_on()?;
-            if self.store.object(wanted.sha256, wanted.size)?.is_none() {
-                missing.push(wanted);
+            match self.store.object(wanted.sha256, wanted.size)? {
+                Some(file) => drop(there.insert(wanted.sha256, file)),
+                None => missing.push(wanted),
             }
         }
         missing.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
-        Ok(missing)
+        Ok((there, missing))
     }
 
     /// Fetches on several threads, while this one tells the listener.

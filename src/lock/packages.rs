@@ -1,11 +1,10 @@
 //! The `.deb`s of a lock, from the store or a mirror.
 
 use super::Lock;
+use crate::Result;
 use crate::base::{Archive, Packages};
 use crate::debian::Package;
 use crate::fetch::{Fetcher, Wanted};
-use crate::store::Store;
-use crate::{Error, Result};
 
 impl Lock {
     /// Every package as a file whose size and digest are the lock's. `name` is what messages call the lock, `exclude`
@@ -13,8 +12,8 @@ impl Lock {
     ///
     /// # Errors
     /// A package is not in the store, and no mirror has it as it was pinned; all of them are told.
-    pub fn packages(&self, name: &str, exclude: &[String], fetcher: &Fetcher<'_>, store: &Store) -> Result<Packages> {
-        let archives = archives(&self.packages, fetcher, store)?;
+    pub fn packages(&self, name: &str, exclude: &[String], fetcher: &Fetcher<'_>) -> Result<Packages> {
+        let archives = archives(&self.packages, fetcher)?;
         Ok(Packages { name: name.to_owned(), archives, exclude: exclude.to_vec(), epoch: self.epoch })
     }
 }
@@ -26,7 +25,6 @@ impl Lock {
 pub fn archives<'p>(
     packages: impl IntoIterator<Item = &'p Package> + Clone,
     fetcher: &Fetcher<'_>,
-    store: &Store,
 ) -> Result<Vec<Archive>> {
     let wanted = packages.clone().into_iter().map(|package| Wanted {
         name: format!("{} {}", package.name, package.version),
@@ -35,11 +33,7 @@ pub fn archives<'p>(
         size: package.size,
         sha256: package.sha256,
     });
-    fetcher.fetch(&wanted.collect::<Vec<_>>())?;
-    let archive = |package: &Package| {
-        let gone = || Error::failed(format!("`{}` went from the store while it was needed", package.file));
-        let file = store.object(package.sha256, package.size)?.ok_or_else(gone)?;
-        Ok(Archive { package: package.clone(), file })
-    };
-    packages.into_iter().map(archive).collect()
+    let files = fetcher.fetch(&wanted.collect::<Vec<_>>())?;
+    let archive = |(package, file): (&Package, _)| Archive { package: package.clone(), file };
+    Ok(packages.into_iter().zip(files).map(archive).collect())
 }

@@ -1,12 +1,10 @@
 //! Content by its own sha256.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-use sha2::{Digest as _, Sha256};
 
 use super::{Store, under_way};
 use crate::Result;
@@ -37,10 +35,10 @@ impl Store {
         let path = self.object_path(sha256);
         let found = (|| {
             let Some(mut file) = open_regular(&path)? else { return Ok(None) };
-            let mut found = Sha256::new();
-            let length = hash(&mut file, &mut found)?;
-            file.seek(SeekFrom::Start(0))?;
-            Ok(Some((file, Digest(found.finalize().into()), length)))
+            let found = Digest::of(&mut file)?;
+            let length = file.stream_position()?;
+            file.rewind()?;
+            Ok(Some((file, found, length)))
         })();
         let Some((file, found, length)) = found.map_err(|cause| self.unread(&cause))? else { return Ok(None) };
         if found != sha256 {
@@ -100,23 +98,6 @@ impl Store {
         let path = self.directory.join("objects").join(&sha256.to_string()[..2]);
         DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
         File::open(path)
-    }
-}
-
-/// Adds the bytes that are still to be read to a sha256, and counts them.
-pub(super) fn hash(reader: &mut dyn Read, sha256: &mut Sha256) -> io::Result<u64> {
-    let mut buffer = vec![0; 1 << 16];
-    let mut size = 0;
-    loop {
-        let read = match reader.read(&mut buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read?,
-        };
-        if read == 0 {
-            return Ok(size);
-        }
-        sha256.update(&buffer[..read]);
-        size += read as u64;
     }
 }
 

@@ -1,14 +1,13 @@
 //! Downloads under way.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
-use super::object::hash;
 use super::{Store, try_lock, under_way};
 use crate::Result;
 use crate::rootfs::Digest;
@@ -125,5 +124,22 @@ impl Drop for Partial {
         if self.length == 0 {
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Adds the bytes that are still to be read to a sha256, and counts them.
+fn hash(reader: &mut dyn Read, sha256: &mut Sha256) -> io::Result<u64> {
+    let mut buffer = vec![0; 1 << 16];
+    let mut size = 0;
+    loop {
+        let read = match reader.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        if read == 0 {
+            return Ok(size);
+        }
+        sha256.update(&buffer[..read]);
+        size += read as u64;
     }
 }

@@ -108,7 +108,7 @@ impl<'a> Ground<'a> {
                     let mirrors = Mirrors::of_machine(&request.mirrors, &base.mirrors, Some(lock.epoch))?;
                     Fetcher::new(&store, mirrors, interrupt, console)?
                 };
-                let packages = lock.packages(&name, &base.exclude_paths, &fetcher, &store)?;
+                let packages = lock.packages(&name, &base.exclude_paths, &fetcher)?;
                 Ok((Base::of_packages(packages), Some(store)))
             }
         }

@@ -5,14 +5,12 @@ use crate::fetch::{Fetcher, Wanted};
 use crate::image::Epoch;
 use crate::layout::DebianBase;
 use crate::lock::{Lock, Suite};
-use crate::store::Store;
 use crate::ui::{Console, Event, Listener};
 use crate::{Error, Result};
 
 /// Debian's archive as this machine reaches it.
 pub(super) struct Archive<'a> {
     pub(super) fetcher: &'a Fetcher<'a>,
-    pub(super) store: &'a Store,
     pub(super) keyring: &'a Keyring,
     /// The lock that is there.
     pub(super) old: Option<&'a Lock>,
@@ -73,11 +71,16 @@ impl Archive<'_> {
         let file = release.packages_index(component, architecture)?;
         let name = format!("the index of `{suite}`, `{component}`");
         let path = format!("dists/{suite}/{}", file.path);
-        let (size, sha256) = (file.size, file.sha256);
-        let wanted = format!("Packages of {suite}/{component}");
-        self.fetcher.fetch(&[Wanted { name: wanted, suite: suite.to_owned(), path, size, sha256 }])?;
-        let object = self.store.object(sha256, size)?;
-        let object = object.ok_or_else(|| Error::failed(format!("{name} went from the store while it was needed")))?;
+
+        let wanted = Wanted {
+            name: format!("Packages of {suite}/{component}"),
+            suite: suite.to_owned(),
+            path,
+            size: file.size,
+            sha256: file.sha256,
+        };
+        let gone = || Error::failed(format!("{name} was not fetched"));
+        let object = self.fetcher.fetch(&[wanted])?.pop().ok_or_else(gone)?;
         let unreadable = |cause| Error::failed(format!("cannot read {name}")).cause(cause);
         index.read(suite, file.open(object).map_err(unreadable)?)
     }

@@ -63,7 +63,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let mirrors = Mirrors::of_machine(&request.mirrors, &base.mirrors, None)?;
     let fetcher = Fetcher::new(&store, mirrors, &interrupt, console)?;
 
-    let archive = Archive { fetcher: &fetcher, store: &store, keyring: &keyring, old: old.as_ref(), console };
+    let archive = Archive { fetcher: &fetcher, keyring: &keyring, old: old.as_ref(), console };
     let (index, suites) = archive.read(base, layout.image.architecture.debian())?;
     let closure = debian::resolve(&index, &base.packages, &base.without)?;
     let new = pin(base, &layout, suites, &closure);
@@ -72,7 +72,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         warn_of_idle(&closure, console);
         return report.check(request.json, console);
     };
-    let trial = Trial { fetcher: &fetcher, store: &store, interrupt: &interrupt, console };
+    let trial = Trial { fetcher: &fetcher, interrupt: &interrupt, console };
     trial.run(&lock_file.name(), &new, base, &index, &closure)?;
     warn_of_idle(&closure, console);
     if !report.is_current() {

@@ -11,7 +11,6 @@ use crate::layout::DebianBase;
 use crate::lock::needs::{Need, Needs, Offer};
 use crate::lock::{self, Lock};
 use crate::rootfs::{Body, Digest, Entry, Kind, Summary, Survey, TargetPath, escaped};
-use crate::store::Store;
 use crate::ui::{Bytes, Console, Event, Listener};
 use crate::{Error, Result};
 
@@ -23,7 +22,6 @@ const KNOWN_RELEASE: &str = "bookworm";
 /// What a trial needs.
 pub(super) struct Trial<'a> {
     pub(super) fetcher: &'a Fetcher<'a>,
-    pub(super) store: &'a Store,
     pub(super) interrupt: &'a Interrupt,
     pub(super) console: &'a Console,
 }
@@ -41,7 +39,7 @@ impl Trial<'_> {
         index: &Index,
         closure: &Closure<'_>,
     ) -> Result<()> {
-        let packages = lock.packages(name, &base.exclude_paths, self.fetcher, self.store)?;
+        let packages = lock.packages(name, &base.exclude_paths, self.fetcher)?;
         self.console.event(Event::Stage("putting the base together".to_owned()));
         let undone = packages.undone()?;
         let (survey, needs) = self.assemble(name, packages)?;
@@ -108,7 +106,7 @@ impl Trial<'_> {
         self.console.event(Event::Stage("looking into the packages that are left out".to_owned()));
         let mut causes = Vec::new();
         let mut needed = BTreeSet::new();
-        for archive in lock::archives(candidates, self.fetcher, self.store)? {
+        for archive in lock::archives(candidates, self.fetcher)? {
             let package = archive.package.name.clone();
             let offer = Offer::of(archive.paths()?.iter());
             for (need, path) in missing.iter().filter(|(need, _)| offer.meets(need)) {

@@ -47,7 +47,7 @@ fn what_is_missing_is_fetched_the_largest_first_and_what_is_there_is_not() {
     bench.store.keep(staged).unwrap();
     let all: Vec<_> = contents.iter().enumerate().map(|(at, content)| wanted(&at.to_string(), content)).collect();
     let fetcher = bench.fetcher(&[&format!("{}/debian/", server.url)]);
-    let missing: Vec<_> = fetcher.missing(&all).unwrap().iter().map(|wanted| wanted.size / 1000).collect();
+    let missing: Vec<_> = fetcher.look(&all).unwrap().1.iter().map(|wanted| wanted.size / 1000).collect();
     assert_eq!(missing, [20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 3, 2, 1]);
     fetcher.fetch(&all).unwrap();
     fetcher.fetch(&all).unwrap();
