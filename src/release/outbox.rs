@@ -94,7 +94,7 @@ impl Outbox {
             staged.file().sync_all().map_err(|cause| self.unwritten(file, &cause))?;
         }
         let mut named = Vec::new();
-        let outcome = files.into_iter().try_for_each(|(file, staged)| {
+        let outcome: Result<()> = files.into_iter().try_for_each(|(file, staged)| {
             if self.name(&file, staged)? {
                 named.push(file);
             }
