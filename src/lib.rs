@@ -36,6 +36,7 @@ pub mod layer;
 pub mod layout;
 pub mod lock;
 pub mod release;
+pub mod rollout;
 pub mod rootfs;
 mod staged;
 pub mod store;
