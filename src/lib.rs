@@ -26,6 +26,7 @@ pub mod commands;
 pub mod debian;
 mod decompress;
 pub mod diagnostic;
+mod document;
 pub mod error;
 pub mod fetch;
 pub mod haproxy;
