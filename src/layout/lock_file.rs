@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::document;
 use super::embedded::{EMBEDDED, Files};
 use crate::diagnostic::Source;
+use crate::document;
 use crate::{Error, Result};
 
 /// The place of a lock, which need not be there yet.

@@ -11,12 +11,13 @@
 //! Strings outside `[vars]` are templates (minijinja, whose language is Jinja's); an undefined name is an error.
 
 mod decode;
-mod document;
 mod embedded;
+mod image_values;
 pub mod lint;
 mod lock_file;
 mod model;
 pub(crate) mod secrets;
+mod template;
 mod validate;
 mod variables;
 
@@ -25,17 +26,19 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Problem, Severity, Source};
+use crate::diagnostic::{Problem, Source};
+use crate::document::{self, Document};
 use crate::{Error, Result};
-use document::Document;
 use embedded::Files;
+use template::Templates;
 use variables::Variables;
 
+pub use crate::document::Placed;
 pub use embedded::{DEFAULT, EMBEDDED, EmbeddedFile};
 pub use lock_file::LockFile;
 pub use model::{
-    Access, DebianBase, Directory, File, Group, Health, Image, Keep, KeepHow, Layout, Link, Network, Placed, Program,
-    Unit, User,
+    Access, DebianBase, Directory, File, Group, Health, Image, Keep, KeepHow, Layout, Link, Network, Program, Unit,
+    User,
 };
 pub use variables::Scalar;
 
@@ -81,11 +84,7 @@ impl Reading {
     /// # Errors
     /// There is a problem that stops the work.
     pub fn verdict(&self) -> Result<()> {
-        match self.problems.iter().filter(|problem| problem.severity == Severity::Error).count() {
-            0 => Ok(()),
-            1 => Err(Error::invalid(format!("`{}` has 1 problem", self.name))),
-            n => Err(Error::invalid(format!("`{}` has {n} problems", self.name))),
-        }
+        document::verdict(&self.name, &self.problems)
     }
 }
 
@@ -140,7 +139,8 @@ fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Re
     for argument in &request.set {
         variables.set(argument, &mut problems);
     }
-    let document = Document::new(Arc::clone(&source), &variables);
+    let templates = Templates::new(&variables);
+    let document = Document::with_templates(Arc::clone(&source), move |text, place| templates.render(text, place));
     let mut layout = decode::layout(&document, root.get_ref(), files);
     problems.extend(document.into_problems());
     if let Some(layout) = &mut layout {

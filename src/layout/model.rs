@@ -6,17 +6,9 @@ use std::fmt;
 use super::variables::Scalar;
 use crate::binary::Architecture;
 use crate::diagnostic::Place;
+use crate::document::Placed;
 use crate::rootfs::{Mode, TargetPath};
 use crate::unit::ServiceSpec;
-
-/// A value and where it was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed<T> {
-    /// The value, templates rendered.
-    pub value: T,
-    /// Where it stands.
-    pub place: Place,
-}
 
 /// What an image holds on top of its base, apart from the binary's own bytes.
 ///

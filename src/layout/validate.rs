@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Keep, KeepHow, Layout, Placed};
+use super::model::{Keep, KeepHow, Layout};
 use crate::diagnostic::{Place, Problem};
+use crate::document::{Placed, at};
 use crate::layer;
 use crate::rootfs::TargetPath;
 
@@ -23,11 +24,6 @@ pub(super) fn problems(layout: &Layout) -> Vec<Problem> {
     paths(layout, &mut problems);
     keep(&layout.keep, layout, &mut problems);
     problems
-}
-
-fn at(place: &Place) -> String {
-    let (line, column) = place.line_column();
-    format!("{}:{line}:{column}", place.source.name)
 }
 
 fn accounts(layout: &Layout, problems: &mut Vec<Problem>) {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use minijinja::value::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::document::{read_source, syntax_problems};
 use crate::Result;
 use crate::diagnostic::{Place, Problem, Source, nearest};
+use crate::document::{read_source, syntax_problems, type_name, unknown_hint};
 
 /// A variable's value. Its type is that of the default in `[vars]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,36 +240,12 @@ impl Variables {
     }
 }
 
-/// What to do about a name that is not there.
-pub(super) fn unknown_hint<'a>(given: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(given, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            let names: Vec<_> = known.map(|name| format!("`{name}`")).collect();
-            if names.is_empty() { "there is none".to_owned() } else { format!("known here: {}", names.join(", ")) }
-        }
-    }
-}
-
 fn scalar(value: &DeValue<'_>) -> Option<Scalar> {
     match value {
         DeValue::String(text) => Some(Scalar::Text(text.to_string())),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(Scalar::Number),
         DeValue::Boolean(flag) => Some(Scalar::Flag(*flag)),
         _ => None,
-    }
-}
-
-/// A TOML type with its article.
-pub(super) fn type_name(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a decimal number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
     }
 }
 

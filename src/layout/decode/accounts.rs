@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::nearest;
-use crate::layout::document::Section;
+use crate::document::Section;
 use crate::layout::{Group, Placed, User};
 
 /// Ids that an unprivileged container surely maps, without root and nobody.

@@ -1,8 +1,8 @@
 //! `[base]`: the Debian system underneath.
 
 use crate::debian::{MOVING_NAMES, is_debian_name};
+use crate::document::Section;
 use crate::fetch;
-use crate::layout::document::Section;
 use crate::layout::{DebianBase, Placed};
 
 pub(super) fn debian_base(section: Section<'_>) -> Placed<DebianBase> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::accounts::{Owners, owner_id};
 use crate::diagnostic::{Place, Problem, Source};
-use crate::layout::document::{Document, Section};
+use crate::document::{Document, Section};
 use crate::layout::embedded::Files;
 use crate::layout::{Access, Directory, File, Link, Placed, Program, secrets};
 use crate::rootfs::{Mode, TargetPath};

@@ -13,12 +13,10 @@ use self::accounts::{Owners, group, user};
 use self::base::debian_base;
 use self::entries::{directory, file, link, program};
 use self::unit::unit;
-use super::document::{Document, Section};
 use super::embedded::Files;
-use super::variables::unknown_hint;
 use super::{Health, Image, Keep, KeepHow, Layout, Network};
 use crate::binary::Architecture;
-use crate::diagnostic::Problem;
+use crate::document::{Document, Section, unknown_hint};
 
 /// Reads the whole document. `None` when so much is missing that there is no layout to speak of; whether the result
 /// may be used is for the problems noted in the document to say.
@@ -32,9 +30,8 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
     let users = root.tables("user", "[[user]]");
     let users = users.into_iter().filter_map(|section| user(section, &mut owners.users, &owners.groups)).collect();
 
-    let image = root.table("image", "[image]").or_else(|| absent(document, "[image]", "name = \"my-service\""));
-    let binary =
-        root.table("binary", "[binary]").or_else(|| absent(document, "[binary]", "path = \"/usr/local/bin/…\""));
+    let image = root.required_table("image", "[image]", "name = \"my-service\"");
+    let binary = root.required_table("binary", "[binary]", "path = \"/usr/local/bin/…\"");
     let base = root.table("base", "[base]").map(debian_base);
     let directories = root.tables("directory", "[[directory]]");
     let mut unclear = BTreeSet::new();
@@ -65,12 +62,6 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
         keep,
         unclear,
     })
-}
-
-fn absent<'a>(document: &Document, title: &str, example: &str) -> Option<Section<'a>> {
-    let problem = Problem::error(document.place(0..0), format!("the layout has no `{title}`"));
-    document.report(problem.hint(format!("add `{title}` with `{example}`")));
-    None
 }
 
 fn image(section: Section<'_>) -> Option<Image> {

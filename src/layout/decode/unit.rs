@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::accounts::{Owners, owner_id};
-use crate::layout::document::Section;
+use crate::document::Section;
 use crate::layout::{Placed, Unit};
 use crate::unit::{Hardening, ServiceSpec};
 

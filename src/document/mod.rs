@@ -1,0 +1,127 @@
+//! TOML documents that are read strictly and with places: every mistake is noted, and reading goes on.
+//!
+//! ```text
+//! file ─▶ Source ─▶ toml ─▶ Document ─▶ Section ─▶ values, each with its place
+//!         bounded   syntax  what its    one table: types, and
+//!         UTF-8             strings     keys that nobody knows
+//!                           mean
+//! ```
+//!
+//! Layouts and fleets are read through here. What only one of them has, such as templates, is its own.
+
+mod section;
+mod source;
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::de::DeValue;
+
+use crate::diagnostic::{Place, Problem, Severity, Source, nearest};
+use crate::{Error, Result};
+
+pub(crate) use section::Section;
+pub(crate) use source::{read_source, syntax_problems};
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The value, templates rendered.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Makes the text of a template, which stands at the place; else the problems that it has.
+type Render = Box<dyn Fn(&str, &Place) -> Result<String, Vec<Problem>>>;
+
+/// A document being read: its text, what its strings mean, and what was found wrong so far.
+pub(crate) struct Document {
+    pub(crate) source: Arc<Source>,
+    /// None when strings are plain text.
+    render: Option<Render>,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl Document {
+    /// A document whose strings are templates.
+    pub(crate) fn with_templates(
+        source: Arc<Source>,
+        render: impl Fn(&str, &Place) -> Result<String, Vec<Problem>> + 'static,
+    ) -> Self {
+        Self { source, render: Some(Box::new(render)), problems: RefCell::default() }
+    }
+
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
+        Place { source: Arc::clone(&self.source), span }
+    }
+
+    pub(crate) fn report(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// What was found wrong, in the order in which it was found.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+
+    /// Renders a string of the document, or a template file (`place` is then where its text stands).
+    pub(crate) fn render(&self, text: &str, place: &Place) -> Option<String> {
+        let Some(render) = &self.render else { return Some(text.to_owned()) };
+        match render(text, place) {
+            Ok(text) => Some(text),
+            Err(problems) => {
+                self.problems.borrow_mut().extend(problems);
+                None
+            }
+        }
+    }
+
+    /// Whether a string may stand for a value of another type.
+    fn has_templates(&self) -> bool {
+        self.render.is_some()
+    }
+}
+
+/// Whether a file with these problems can be used, in one sentence.
+///
+/// # Errors
+/// There is a problem that stops the work.
+pub(crate) fn verdict(name: &str, problems: &[Problem]) -> Result<()> {
+    match problems.iter().filter(|problem| problem.severity == Severity::Error).count() {
+        0 => Ok(()),
+        1 => Err(Error::invalid(format!("`{name}` has 1 problem"))),
+        n => Err(Error::invalid(format!("`{name}` has {n} problems"))),
+    }
+}
+
+/// `FILE:LINE:COLUMN` of a place, for a hint.
+pub(crate) fn at(place: &Place) -> String {
+    let (line, column) = place.line_column();
+    format!("{}:{line}:{column}", place.source.name)
+}
+
+/// What to do about a name that is not there.
+pub(crate) fn unknown_hint<'a>(given: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match nearest(given, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let names: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+            if names.is_empty() { "there is none".to_owned() } else { format!("known here: {}", names.join(", ")) }
+        }
+    }
+}
+
+/// A TOML type with its article.
+pub(crate) fn type_name(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a decimal number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,3 @@
+//! Rolls a fleet of containers behind HAProxy onto a new image, one container at a time, without a failed request.
+
+pub mod fleet;
