@@ -1,3 +1,4 @@
 //! Rolls a fleet of containers behind HAProxy onto a new image, one container at a time, without a failed request.
 
 pub mod fleet;
+pub mod swap;
