@@ -180,6 +180,15 @@ pub struct Health {
     pub path: String,
 }
 
+impl Health {
+    /// Reads what [`Display`](fmt::Display) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (port, path) = text.split_at_checked(text.find('/')?)?;
+        let port = port.parse().ok().filter(|port| *port > 0)?;
+        path.bytes().all(|byte| byte.is_ascii_graphic()).then(|| Self { port, path: path.to_owned() })
+    }
+}
+
 /// `8080/api/v1/health`: the form of the image property `vezaimg.health`.
 impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -163,3 +163,10 @@ impl ServiceSpec {
 fn assignments<'a>(name: &'a str, values: &'a [String]) -> impl Iterator<Item = Directive> + use<'a> {
     values.iter().map(move |value| Directive::new(name, value))
 }
+
+/// Whether this is the name of a service unit, as systemd.unit(5) has it.
+pub fn is_service_name(name: &str) -> bool {
+    let stem = name.strip_suffix(".service").unwrap_or_default();
+    let fits = stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_.-@\\".contains(&byte));
+    fits && !stem.is_empty() && name.len() < 256
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::accounts::{Owners, owner_id};
 use crate::document::Section;
 use crate::layout::{Placed, Unit};
-use crate::unit::{Hardening, ServiceSpec};
+use crate::unit::{Hardening, ServiceSpec, is_service_name};
 
 pub(super) fn unit(section: Section<'_>, owners: &Owners) -> Option<Unit> {
     let values = |texts: Vec<Placed<String>>| texts.into_iter().map(|text| text.value).collect::<Vec<_>>();
@@ -63,9 +63,7 @@ pub(super) fn unit(section: Section<'_>, owners: &Owners) -> Option<Unit> {
 
 fn name(section: &Section<'_>) -> Option<Placed<String>> {
     section.required_text("name", "\"my-service.service\"").and_then(|name| {
-        let stem = name.value.strip_suffix(".service").unwrap_or_default();
-        let fits = stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":_.-@\\".contains(&byte));
-        if fits && !stem.is_empty() && name.value.len() < 256 {
+        if is_service_name(&name.value) {
             return Some(name);
         }
         section.refuse(
