@@ -4,6 +4,7 @@
 
 mod bad_base;
 mod bad_binary;
+mod bad_fleet;
 mod bad_layout;
 mod bad_out;
 mod boot;

@@ -19,10 +19,17 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 use crate::diagnostic::{Place, Problem, Severity, Source, nearest};
+use crate::rootfs::escaped;
 use crate::{Error, Result};
 
 pub(crate) use section::Section;
 pub(crate) use source::{read_source, syntax_problems};
+
+/// The problems of one document that are noted: whoever has more of them has given another file.
+const MOST_PROBLEMS: usize = 1000;
+
+/// The most characters of a wrong value that a message repeats.
+const SHOWN: usize = 80;
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +52,11 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// A document whose strings are plain text.
+    pub(crate) fn plain(source: Arc<Source>) -> Self {
+        Self { source, render: None, problems: RefCell::default() }
+    }
+
     /// A document whose strings are templates.
     pub(crate) fn with_templates(
         source: Arc<Source>,
@@ -58,7 +70,10 @@ impl Document {
     }
 
     pub(crate) fn report(&self, problem: Problem) {
-        self.problems.borrow_mut().push(problem);
+        let mut problems = self.problems.borrow_mut();
+        if problems.len() < MOST_PROBLEMS {
+            problems.push(problem);
+        }
     }
 
     /// What was found wrong, in the order in which it was found.
@@ -72,7 +87,7 @@ impl Document {
         match render(text, place) {
             Ok(text) => Some(text),
             Err(problems) => {
-                self.problems.borrow_mut().extend(problems);
+                problems.into_iter().for_each(|problem| self.report(problem));
                 None
             }
         }
@@ -102,9 +117,17 @@ pub(crate) fn at(place: &Place) -> String {
     format!("{}:{line}:{column}", place.source.name)
 }
 
+/// A wrong value for a message: without control characters, and cut where it is long.
+pub(crate) fn shown(text: &str) -> String {
+    let head: String = text.chars().take(SHOWN).collect();
+    let rest = if head.len() < text.len() { "…" } else { "" };
+    format!("{}{rest}", escaped(head.as_bytes()))
+}
+
 /// What to do about a name that is not there.
 pub(crate) fn unknown_hint<'a>(given: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(given, known.clone()) {
+    // Nothing is near to a name that no person wrote, and finding that out takes room for each of its characters.
+    match nearest(given, known.clone().filter(|_| given.len() <= SHOWN)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let names: Vec<_> = known.map(|name| format!("`{name}`")).collect();

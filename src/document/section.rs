@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Document, Placed, type_name, unknown_hint};
+use super::{Document, Placed, shown, type_name, unknown_hint};
 use crate::diagnostic::{Place, Problem};
 
 /// One table of the document. Each reader notes the key that it was asked for; [`finish`](Self::finish) reports the
@@ -92,6 +92,20 @@ impl<'a> Section<'a> {
     /// A list of strings, or one string; empty when it is not there.
     pub(crate) fn texts(&self, key: &'static str) -> Vec<Placed<String>> {
         self.value(key).map(|value| self.strings(key, value)).unwrap_or_default()
+    }
+
+    /// A list of strings, or one string, that must be there and hold something.
+    pub(crate) fn required_texts(&self, key: &'static str, example: &str) -> Vec<Placed<String>> {
+        let Some(value) = self.value(key) else { return self.missing(key, example).unwrap_or_default() };
+        if matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
+            self.refuse::<()>(value.span(), format!("`{key}` is empty"), &format!("such as `{key} = {example}`"));
+        }
+        self.strings(key, value)
+    }
+
+    /// How many values the key's list has, sound or not; one where it is no list.
+    pub(crate) fn count(&self, key: &'static str) -> usize {
+        self.value(key).map_or(0, |value| value.get_ref().as_array().map_or(1, |items| items.len()))
     }
 
     fn strings(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Vec<Placed<String>> {
@@ -194,7 +208,7 @@ impl<'a> Section<'a> {
                 self.document.report(
                     Problem::error(
                         self.document.place(key.span()),
-                        format!("unknown key `{}` in {}", key.get_ref(), self.title),
+                        format!("unknown key `{}` in {}", shown(key.get_ref()), self.title),
                     )
                     .hint(unknown_hint(key.get_ref(), asked.iter().copied())),
                 );

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::MOST_PROBLEMS;
 use crate::diagnostic::{Place, Problem, Source};
 use crate::{Error, Result};
 
@@ -47,5 +48,5 @@ pub(crate) fn syntax_problems(source: &Arc<Source>, errors: &[toml::de::Error]) 
         let problem = Problem::error(Place { source: Arc::clone(source), span }, message);
         if unquoted_mode { problem.hint("a mode is text: write it in quotes, such as \"0755\"") } else { problem }
     };
-    errors.iter().map(problem).collect()
+    errors.iter().take(MOST_PROBLEMS).map(problem).collect()
 }

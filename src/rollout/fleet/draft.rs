@@ -1,0 +1,113 @@
+//! A fleet as it was written, with places: what must hold between its values is looked at here, whatever kind of file
+//! they come from.
+
+use std::collections::BTreeMap;
+
+use super::{Balancer, Fleet, IncusAt, Pace, Pool, PoolName};
+use crate::diagnostic::{Place, Problem};
+use crate::document::{Placed, at};
+use crate::haproxy::Address;
+use crate::incus::InstanceName;
+
+/// A fleet whose every value is sound in itself.
+///
+/// What could not be read was reported, and is left out or has its default here: so that nothing else is at fault for
+/// it, and so that a draft may only become a fleet when there is no problem at all.
+pub(super) struct Draft {
+    pub(super) incus: IncusAt,
+    pub(super) sockets: Vec<Placed<Address>>,
+    pub(super) drain_map: Option<String>,
+    pub(super) pools: Vec<DraftPool>,
+}
+
+/// A pool of a [`Draft`].
+pub(super) struct DraftPool {
+    pub(super) name: Option<Placed<PoolName>>,
+    pub(super) instances: Vec<Placed<InstanceName>>,
+    pub(super) backends: Vec<Placed<String>>,
+    pub(super) min_available: usize,
+    pub(super) pace: Pace,
+    pub(super) keep_volumes: bool,
+}
+
+impl Draft {
+    /// All that does not hold between the values.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let names = self.pools.iter().filter_map(|pool| pool.name.as_ref());
+        let mut problems = twice(names.map(|name| (name.value.to_string(), &name.place)), |name| {
+            format!("pool `{name}` is declared twice")
+        });
+        problems.extend(twice(self.sockets.iter().map(|socket| (socket.value.to_string(), &socket.place)), |socket| {
+            format!("socket `{socket}` stands twice")
+        }));
+        for pool in &self.pools {
+            let backends = pool.backends.iter().map(|backend| (backend.value.clone(), &backend.place));
+            problems.extend(twice(backends, |backend| format!("backend `{backend}` stands twice")));
+        }
+        self.instances(&mut problems);
+        problems
+    }
+
+    fn instances(&self, problems: &mut Vec<Problem>) {
+        let mut taken: BTreeMap<&InstanceName, (usize, &Place)> = BTreeMap::new();
+        for (index, pool) in self.pools.iter().enumerate() {
+            for instance in &pool.instances {
+                let name = &instance.value;
+                let problem = |message| Problem::error(instance.place.clone(), message);
+                if let Some((first, place)) = taken.get(name) {
+                    let message = match *first == index {
+                        true => format!("instance `{name}` stands twice"),
+                        false => format!("instance `{name}` is in two pools"),
+                    };
+                    problems.push(problem(message).hint(format!("first at {}", at(place))));
+                    continue;
+                }
+                taken.insert(name, (index, &instance.place));
+                if let Some(socket) = self.sockets.iter().find(|socket| runs_in(&socket.value, name)) {
+                    let message = format!("HAProxy itself runs in `{name}`");
+                    problems.push(problem(message).hint(format!("see the socket at {}", at(&socket.place))));
+                }
+            }
+        }
+    }
+
+    /// The fleet, of a draft that has no problem.
+    pub(super) fn into_fleet(self, name: String) -> Fleet {
+        let sockets = self.sockets.into_iter().map(|socket| socket.value).collect();
+        let pools = self.pools.into_iter().filter_map(DraftPool::into_pool).collect();
+        Fleet { name, incus: self.incus, balancer: Balancer { sockets, drain_map: self.drain_map }, pools }
+    }
+}
+
+impl DraftPool {
+    fn into_pool(self) -> Option<Pool> {
+        Some(Pool {
+            name: self.name?.value,
+            instances: self.instances.into_iter().map(|instance| instance.value).collect(),
+            backends: self.backends.into_iter().map(|backend| backend.value).collect(),
+            min_available: self.min_available,
+            pace: self.pace,
+            keep_volumes: self.keep_volumes,
+        })
+    }
+}
+
+fn runs_in(socket: &Address, name: &InstanceName) -> bool {
+    matches!(socket, Address::Incus { instance, .. } if instance == name)
+}
+
+/// A problem for every value that stood before.
+fn twice<'a>(values: impl Iterator<Item = (String, &'a Place)>, message: impl Fn(&str) -> String) -> Vec<Problem> {
+    let mut taken: BTreeMap<String, &Place> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (value, place) in values {
+        match taken.get(&value) {
+            Some(first) => {
+                let problem = Problem::error(place.clone(), message(&value));
+                problems.push(problem.hint(format!("first at {}", at(first))));
+            }
+            None => drop(taken.insert(value, place)),
+        }
+    }
+    problems
+}
