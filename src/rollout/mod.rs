@@ -2,5 +2,6 @@
 
 pub mod contract;
 pub mod fleet;
+pub mod instance;
 pub mod journal;
 pub mod swap;

@@ -57,7 +57,9 @@ pub struct Serving {
     pub check_passes: Option<bool>,
     /// Whether slow start holds it back.
     pub is_throttled: bool,
-    /// Whether clients who bear its cookie are kept away while it drains.
+    /// Whether clients may bear a cookie of its, and come although it drains.
+    pub is_sticky: bool,
+    /// Whether clients who bear its cookie are sent elsewhere.
     pub ignores_cookies: bool,
     /// Requests in flight and in the queue.
     pub requests: u64,
@@ -103,7 +105,7 @@ impl Rotation {
     pub fn is_drained(&self) -> bool {
         let out = |server: &Serving| match server.admin {
             Admin::Ready => false,
-            Admin::Drain => server.ignores_cookies,
+            Admin::Drain => server.ignores_cookies || !server.is_sticky,
             Admin::Maint => true,
         };
         self.0.iter().all(out)
