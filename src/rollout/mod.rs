@@ -1,5 +1,6 @@
 //! Rolls a fleet of containers behind HAProxy onto a new image, one container at a time, without a failed request.
 
+pub mod balance;
 pub mod contract;
 pub mod fleet;
 pub mod instance;
