@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Result;
+use super::{Failure, Kind, Result};
 use crate::incus::InstanceName;
 
 /// How long a connection may take, and then again how long its answer may.
@@ -35,4 +35,13 @@ pub trait Inside: Send + Sync {
         command: &[&str],
         deadline: Duration,
     ) -> std::result::Result<Vec<u8>, String>;
+}
+
+/// An answer as text, unless it is too long.
+pub(super) fn text(answer: Vec<u8>, longest: usize) -> Result<String> {
+    if answer.len() > longest {
+        let message = format!("the answer is longer than {} MiB", longest >> 20);
+        return Err(Failure::new(Kind::NotHaproxy, message));
+    }
+    Ok(String::from_utf8(answer).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }

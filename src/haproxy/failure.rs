@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Address;
 use crate::Error;
 
 /// The result of asking HAProxy.
@@ -45,6 +46,13 @@ impl Failure {
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, with the socket and the command that it is about before the message.
+    #[must_use]
+    pub(super) fn about(mut self, address: &Address, command: &str) -> Self {
+        self.message = format!("`{address}`, asked `{command}`: {}", self.message);
         self
     }
 

@@ -2,14 +2,21 @@
 
 mod address;
 pub mod advice;
+mod answer;
 mod channel;
+mod direct;
 mod failure;
 mod info;
+mod inside;
 mod map;
 mod name;
 mod server;
 mod sessions;
+mod snapshot;
 mod socket;
+mod stat;
+mod state;
+mod table;
 
 pub use address::Address;
 pub use channel::{Channel, DEADLINE, Inside, LONGEST_ANSWER};
@@ -19,4 +26,5 @@ pub use map::Map;
 pub use name::ServerName;
 pub use server::{Admin, Check, Counters, Operation, Server, find};
 pub use sessions::{Sessions, Streams};
-pub use socket::{Level, Snapshot, Socket};
+pub use snapshot::Snapshot;
+pub use socket::{Level, Socket};
