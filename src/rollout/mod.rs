@@ -3,4 +3,5 @@
 pub mod contract;
 pub mod fleet;
 pub mod journal;
+pub mod lock;
 pub mod swap;
