@@ -5,4 +5,5 @@ pub mod contract;
 pub mod fleet;
 pub mod instance;
 pub mod journal;
+pub mod lock;
 pub mod swap;
