@@ -3,8 +3,24 @@
 use std::fmt;
 use std::io::Read;
 
-use super::{Client, InstanceName, Result};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use ureq::http::{HeaderMap, HeaderName, Method};
+use ureq::{Body, http::header};
+
+use super::content::Content;
+use super::exchange::{Call, text};
+use super::{Client, InstanceName, Kind, Result};
 use crate::rootfs::TargetPath;
+
+/// The most that a directory's list of names, or a link's target, may hold.
+const LARGEST: u64 = 16 << 20;
+
+const UID: HeaderName = HeaderName::from_static("x-incus-uid");
+const GID: HeaderName = HeaderName::from_static("x-incus-gid");
+const MODE: HeaderName = HeaderName::from_static("x-incus-mode");
+const TYPE: HeaderName = HeaderName::from_static("x-incus-type");
+const WRITE: HeaderName = HeaderName::from_static("x-incus-write");
 
 /// Owner, group and permission bits, as the instance sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +29,8 @@ pub struct Attributes {
     pub uid: u32,
     /// Group, by number.
     pub gid: u32,
-    /// Permission bits: `0o0000` to `0o7777`.
+    /// Permission bits: `0o0000` to `0o7777` to be set. Of what is there Incus tells the nine of `rwx` alone, without
+    /// set-user-id, set-group-id and sticky.
     pub mode: u32,
 }
 
@@ -67,8 +84,35 @@ impl Client {
     /// # Errors
     /// As every request; [`Malformed`](super::Kind::Malformed) for what is none of [`Node`]'s.
     pub fn read(&self, name: &InstanceName, path: &TargetPath) -> Result<Option<Node>> {
-        let _ = (name, path);
-        unimplemented!()
+        let call = files(Method::GET, name, path, "read").unhurried();
+        let (headers, body) = match self.read_raw(&call) {
+            Err(failure) if failure.kind() == Kind::NotFound => {
+                // Of the instance itself Incus says the same.
+                let instance = call.beside(&["instances", name.as_str()]);
+                return self.read_one::<IgnoredAny>(&instance).map(|_| None);
+            }
+            read => read?,
+        };
+        let attributes = Attributes::read(&headers).ok_or_else(|| call.malformed("no owner, group and mode"))?;
+        match text(&headers, &TYPE).as_deref() {
+            Some("file") => {
+                let size = text(&headers, &header::CONTENT_LENGTH).and_then(|size| size.parse().ok());
+                Ok(Some(Node::File { attributes, body: Box::new(body.into_reader()), size }))
+            }
+            Some("directory") => {
+                let listing: Listing =
+                    serde_json::from_slice(&call.whole(body)?).map_err(|_| call.malformed("no list of names"))?;
+                let mut names = listing.metadata.unwrap_or_default();
+                // They become parts of paths.
+                if names.iter().any(|name| matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0'])) {
+                    return Err(call.malformed("a name that no file can have"));
+                }
+                names.sort_unstable();
+                Ok(Some(Node::Directory { attributes, names }))
+            }
+            Some("symlink") => Ok(Some(Node::Symlink { attributes, target: call.whole(body)? })),
+            _ => Err(call.malformed("neither a file, nor a directory, nor a symbolic link")),
+        }
     }
 
     /// Writes a file of exactly `size` bytes, in the place of what is there.
@@ -83,8 +127,10 @@ impl Client {
         size: u64,
         body: &mut dyn Read,
     ) -> Result<()> {
-        let _ = (name, path, attributes, size, body);
-        unimplemented!()
+        // Incus sets neither owner nor mode of what is there, and follows a link.
+        self.remove(name, path)?;
+        let call = files(Method::POST, name, path, "write").kind("file").attributes(attributes);
+        self.put(&call.header(WRITE, "overwrite"), size, body)
     }
 
     /// Makes a directory; its parent has to be there.
@@ -92,8 +138,17 @@ impl Client {
     /// # Errors
     /// As every request; [`Exists`](super::Kind::Exists) when something is there.
     pub fn make_directory(&self, name: &InstanceName, path: &TargetPath, attributes: Attributes) -> Result<()> {
-        let _ = (name, path, attributes);
-        unimplemented!()
+        let call = files(Method::POST, name, path, "make the directory");
+        // Of a directory that is there Incus says that it has made it.
+        let is_there = match self.read_raw(&files(Method::HEAD, name, path, "look for")) {
+            Ok(_) => true,
+            Err(failure) if failure.kind() == Kind::NotFound => false,
+            Err(failure) => return Err(failure),
+        };
+        if is_there {
+            return Err(call.refused(Kind::Exists).cause("something is there"));
+        }
+        self.change(&call.kind("directory").attributes(attributes)).map(drop)
     }
 
     /// Makes a symbolic link, in the place of what is there; Incus gives it to the instance's root.
@@ -101,8 +156,9 @@ impl Client {
     /// # Errors
     /// As every request: see [`Kind`](super::Kind).
     pub fn make_symlink(&self, name: &InstanceName, path: &TargetPath, target: &[u8]) -> Result<()> {
-        let _ = (name, path, target);
-        unimplemented!()
+        self.remove(name, path)?;
+        let call = files(Method::POST, name, path, "make the symbolic link").kind("symlink");
+        self.put(&call, target.len() as u64, &mut &*target)
     }
 
     /// Removes a file, a symbolic link or an empty directory; that it is not there is fine.
@@ -110,7 +166,61 @@ impl Client {
     /// # Errors
     /// As every request; [`Refused`](super::Kind::Refused) for a directory that holds something.
     pub fn remove(&self, name: &InstanceName, path: &TargetPath) -> Result<()> {
-        let _ = (name, path);
-        unimplemented!()
+        match self.change(&files(Method::DELETE, name, path, "remove")) {
+            Err(failure) if failure.kind() == Kind::NotFound => {
+                let call = Call::get(&["instances", name.as_str()], format!("remove `{path}` from `{name}`"));
+                self.read_one::<IgnoredAny>(&call).map(drop)
+            }
+            outcome => outcome.map(drop),
+        }
+    }
+
+    fn put(&self, call: &Call, size: u64, body: &mut dyn Read) -> Result<()> {
+        let mut content = Content::new(body, size);
+        let answer = self.upload(call, size, &mut content);
+        match content.fault() {
+            Some(fault) => Err(call.lost().cause(format!("its content: {fault}"))),
+            None => answer.map(drop),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    metadata: Option<Vec<String>>,
+}
+
+fn files(method: Method, name: &InstanceName, path: &TargetPath, verb: &str) -> Call {
+    let absolute = [b"/", path.as_relative()].concat();
+    let wanted = format!("{verb} `{path}` in `{name}`");
+    Call::new(method, &["instances", name.as_str(), "files"], wanted).query("path", absolute)
+}
+
+impl Attributes {
+    fn read(headers: &HeaderMap) -> Option<Self> {
+        let number = |name: &HeaderName| text(headers, name)?.parse().ok();
+        let mode = u32::from_str_radix(&text(headers, &MODE)?, 8).ok().filter(|mode| *mode <= 0o7777)?;
+        Some(Self { uid: number(&UID)?, gid: number(&GID)?, mode })
+    }
+}
+
+impl Call {
+    fn kind(self, kind: &str) -> Self {
+        self.header(TYPE, kind)
+    }
+
+    fn attributes(self, attributes: Attributes) -> Self {
+        let Attributes { uid, gid, mode } = attributes;
+        self.header(UID, uid.to_string()).header(GID, gid.to_string()).header(MODE, format!("{:04o}", mode & 0o7777))
+    }
+
+    fn whole(&self, body: Body) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let read = body.into_reader().take(LARGEST + 1).read_to_end(&mut bytes);
+        read.map_err(|cause| self.of_http(cause.into()))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(self.malformed("more than 16 MiB"));
+        }
+        Ok(bytes)
     }
 }

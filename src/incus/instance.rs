@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
-use super::{Fingerprint, InstanceName};
+use super::{Fingerprint, InstanceName, json};
 
 /// Settings by key.
 pub type Config = BTreeMap<String, String>;
@@ -17,7 +18,8 @@ pub type Device = BTreeMap<String, String>;
 pub type Devices = BTreeMap<String, Device>;
 
 /// What an instance is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum InstanceKind {
     /// A system container.
     Container,
@@ -26,7 +28,8 @@ pub enum InstanceKind {
 }
 
 /// What an instance does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
 pub enum Status {
     /// Its processes run.
     Running,
@@ -36,6 +39,17 @@ pub enum Status {
     Frozen,
     /// What Incus says it does: `Error`, `Starting`, …
     Other(String),
+}
+
+impl From<String> for Status {
+    fn from(status: String) -> Self {
+        match status.as_str() {
+            "Running" => Self::Running,
+            "Stopped" => Self::Stopped,
+            "Frozen" => Self::Frozen,
+            _ => Self::Other(status),
+        }
+    }
 }
 
 /// As Incus says it.
@@ -51,35 +65,47 @@ impl fmt::Display for Status {
 }
 
 /// An instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Instance {
     /// Its name.
+    #[serde(deserialize_with = "json::instance_name")]
     pub name: InstanceName,
     /// What it is.
+    #[serde(rename = "type")]
     pub kind: InstanceKind,
     /// What it does.
     pub status: Status,
     /// Whether it goes when it stops.
+    #[serde(default, deserialize_with = "json::or_default")]
     pub ephemeral: bool,
     /// Such as `x86_64`.
     pub architecture: String,
     /// Its profiles, the later ones overrule the earlier.
+    #[serde(default, deserialize_with = "json::or_default")]
     pub profiles: Vec<String>,
     /// Its own settings.
+    #[serde(default, deserialize_with = "json::or_default")]
     pub config: Config,
     /// Its own devices.
+    #[serde(default, deserialize_with = "json::or_default")]
     pub devices: Devices,
     /// The settings with those of the profiles.
+    #[serde(default, deserialize_with = "json::or_default")]
     pub expanded_config: Config,
     /// The devices with those of the profiles.
+    #[serde(default, deserialize_with = "json::or_default")]
     pub expanded_devices: Devices,
     /// A person's words about it.
+    #[serde(default, deserialize_with = "json::or_default")]
     pub description: String,
     /// The member of the cluster where it is; `none` without a cluster.
+    #[serde(default, deserialize_with = "json::or_default")]
     pub location: String,
     /// When it was created.
+    #[serde(deserialize_with = "json::time")]
     pub created_at: Timestamp,
     /// How many snapshots of it there are.
+    #[serde(default, deserialize_with = "json::count")]
     pub snapshots: usize,
 }
 

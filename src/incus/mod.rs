@@ -12,23 +12,32 @@
 //! connection is lost, as while incusd restarts; what changes something is sent once, and whoever asked is told that
 //! nobody knows what came of it: [`Kind::Lost`].
 
+mod address;
 mod client;
+mod content;
+mod exchange;
 mod exec;
 mod failure;
 mod files;
 mod images;
+mod import;
 mod instance;
 mod instances;
+mod json;
 mod name;
+mod operation;
 mod profiles;
+mod remotes;
 mod settings;
 mod storage;
+mod transport;
 
 pub use client::{Client, Server};
 pub use exec::Output;
 pub use failure::{Failure, Kind, Result};
 pub use files::{Attributes, Node};
-pub use images::{Image, Imported};
+pub use images::Image;
+pub use import::Imported;
 pub use instance::{Config, Device, Devices, Instance, InstanceKind, Status};
 pub use instances::{NewInstance, State};
 pub use name::{Fingerprint, InstanceName};
