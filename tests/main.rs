@@ -16,5 +16,6 @@ mod memory;
 mod packages;
 mod readme;
 mod reproducible;
+mod rollout;
 mod sample;
 mod support;
