@@ -17,5 +17,6 @@ mod memory;
 mod packages;
 mod readme;
 mod reproducible;
+mod rollout;
 mod sample;
 mod support;

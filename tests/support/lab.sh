@@ -107,6 +107,8 @@ networks:
   type: bridge
   config:
     ipv4.address: $subnet.1/24
+    # Above these, tests give out static ones.
+    ipv4.dhcp.ranges: $subnet.2-$subnet.99
     ipv4.nat: "false"
     ipv4.firewall: "false"
     ipv6.address: none

@@ -8,9 +8,11 @@ pub(crate) mod debian;
 mod http;
 mod instance;
 mod lab;
+pub(crate) mod load;
 pub(crate) mod locked;
 #[path = "../../src/fetch/tests/server.rs"]
 pub(crate) mod server;
+pub(crate) mod veza;
 mod wait;
 pub(crate) mod workspace;
 

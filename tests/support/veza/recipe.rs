@@ -1,0 +1,136 @@
+//! Releases of the sample service, each an image of the default layout on the tests' base, good or broken on purpose.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use serde_json::Value;
+
+use crate::sample::binary;
+use crate::support::locked::{DEFAULT, store};
+use crate::support::workspace::{Workspace, outcome, small_base, small_program};
+use crate::support::{Lab, base};
+
+/// What a release differs in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Recipe {
+    release: String,
+    /// Lines of the unit's environment, beside the version.
+    environment: Vec<(&'static str, String)>,
+    unit: bool,
+    foreign: bool,
+}
+
+impl Recipe {
+    /// One that works. Its health tells `release` as the version.
+    pub(crate) fn good(release: &str) -> Self {
+        Self { release: release.to_owned(), environment: Vec::new(), unit: true, foreign: false }
+    }
+
+    fn environment(release: &str, name: &'static str, value: &str) -> Self {
+        Self { environment: vec![(name, value.to_owned())], ..Self::good(release) }
+    }
+
+    /// One that runs, and whose health is 503 for ever.
+    pub(crate) fn never_healthy() -> Self {
+        Self::environment("unhealthy", "VEZA_UNHEALTHY", "1")
+    }
+
+    /// One that is healthy, and exits with 101 so many seconds after each start.
+    pub(crate) fn crashing_after(seconds: u32) -> Self {
+        Self::environment(&format!("crash-{seconds}"), "VEZA_CRASH_AFTER", &seconds.to_string())
+    }
+
+    /// One that listens elsewhere than its image says.
+    pub(crate) fn on_another_port() -> Self {
+        Self::environment("port", "PORT", "9090")
+    }
+
+    /// One that misses a variable in its env file and says so.
+    pub(crate) fn missing_a_variable() -> Self {
+        Self::environment("variable", "VEZA_REQUIRE_ENV", "VEZA_ABSENT")
+    }
+
+    /// One without a unit: the binary lies there and nobody starts it.
+    pub(crate) fn without_unit() -> Self {
+        Self { unit: false, ..Self::good("unitless") }
+    }
+
+    /// An image for aarch64.
+    pub(crate) fn of_another_architecture() -> Self {
+        Self { foreign: true, ..Self::good("aarch64") }
+    }
+
+    /// The name of the release.
+    pub(crate) fn release(&self) -> &str {
+        &self.release
+    }
+
+    /// The default layout with the differences.
+    fn layout(&self) -> String {
+        let port = "environment = { PORT = \"{{ backend_api_listen_port }}\" }";
+        let mut lines: BTreeMap<&str, &str> =
+            [("PORT", "{{ backend_api_listen_port }}"), ("VEZA_VERSION", &self.release)].into();
+        lines.extend(self.environment.iter().map(|(name, value)| (*name, &**value)));
+        let lines: Vec<_> = lines.iter().map(|(name, value)| format!("{name} = \"{value}\"")).collect();
+        let mut layout = DEFAULT.to_owned();
+        let mut replace = |from: &str, to: &str| {
+            assert_eq!(layout.matches(from).count(), 1, "`{from}` is not one place of the default layout");
+            layout = layout.replacen(from, to, 1);
+        };
+        replace(port, &format!("environment = {{ {} }}", lines.join(", ")));
+        if self.foreign {
+            replace("architecture = \"x86_64\"", "architecture = \"aarch64\"");
+        }
+        if !self.unit {
+            let (start, end) = (layout.find("[unit]\n").unwrap(), layout.find("[network]\n").unwrap());
+            layout.replace_range(start..end, "");
+        }
+        layout
+    }
+
+    /// Builds it into `out/` of the workspace.
+    pub(crate) fn build(&self, workspace: &Workspace) -> Built {
+        workspace.write("layouts/backend-api.toml", self.layout());
+        let (program, base) = if self.foreign {
+            let mut program = small_program();
+            // e_machine, EM_AARCH64. Incus refuses the image for its architecture: a small base will do.
+            program[18..20].copy_from_slice(&183_u16.to_le_bytes());
+            workspace.write("aarch64/veza-api", program);
+            workspace.write("aarch64/base.tar", small_base());
+            (workspace.join("aarch64/veza-api"), workspace.join("aarch64/base.tar"))
+        } else {
+            (binary(), base().to_owned())
+        };
+        let mut command = workspace.command();
+        command.env("VEZAIMG_CACHE", store());
+        command.args(["build", "--json", "--level", "1", "--release", &self.release]);
+        let done = outcome(command.arg("--binary").arg(program).arg("--base").arg(base));
+        assert_eq!(done.code, Some(0), "{}", done.stderr);
+        let report: Value = serde_json::from_str(&done.stdout).unwrap();
+        let text = |key: &str| report[key].as_str().unwrap().to_owned();
+        Built { file: workspace.join(&text("image")), fingerprint: text("fingerprint") }
+    }
+
+    /// The fingerprint of its image in the shared lab's store, where it is built and imported once for all tests.
+    pub(crate) fn imported(&self) -> String {
+        static IMPORTED: Mutex<BTreeMap<Recipe, Arc<OnceLock<String>>>> = Mutex::new(BTreeMap::new());
+        let mut imported = IMPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let cell = Arc::clone(imported.entry(self.clone()).or_default());
+        drop(imported);
+        let import = || {
+            let workspace = Workspace::new();
+            let built = self.build(&workspace);
+            let lab = Lab::shared();
+            lab.import(&[&built.file], &lab.unique(&format!("veza-{}", self.release)))
+        };
+        cell.get_or_init(import).clone()
+    }
+}
+
+/// An image file.
+pub(crate) struct Built {
+    pub(crate) file: PathBuf,
+    /// What Incus will call it.
+    pub(crate) fingerprint: String,
+}

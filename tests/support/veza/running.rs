@@ -1,0 +1,74 @@
+//! vezaimg at work, to be watched and killed.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::support::wait_for;
+use crate::support::workspace::Outcome;
+
+/// A process whose stdout and stderr are files, so that it never waits for a reader.
+pub(crate) struct Running {
+    child: Child,
+    directory: TempDir,
+}
+
+impl Running {
+    pub(super) fn spawn(command: &mut Command) -> Self {
+        let directory = TempDir::with_prefix("vezaimg-run-").unwrap();
+        let file = |name: &str| File::create(directory.path().join(name)).unwrap();
+        let child = command.stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
+        Self { child, directory }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// What it wrote to stdout so far.
+    pub(crate) fn stdout(&self) -> String {
+        fs::read_to_string(self.file("stdout")).unwrap()
+    }
+
+    /// What it wrote to stderr so far.
+    pub(crate) fn stderr(&self) -> String {
+        fs::read_to_string(self.file("stderr")).unwrap()
+    }
+
+    /// Waits until its stderr holds this text.
+    pub(crate) fn wait_for_stderr(&self, text: &str, deadline: Duration) {
+        wait_for(&format!("`{text}` on stderr"), deadline, || {
+            let seen = self.stderr();
+            if seen.contains(text) { Ok(()) } else { Err(seen) }
+        });
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// After the deadline, with its stderr; it is killed then.
+    pub(crate) fn wait(mut self, deadline: Duration) -> Outcome {
+        let status: ExitStatus = wait_for("vezaimg to end", deadline, || match self.child.try_wait().unwrap() {
+            Some(status) => Ok(status),
+            None => Err(self.stderr()),
+        });
+        Outcome { stdout: self.stdout(), stderr: self.stderr(), code: status.code() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended long ago.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
