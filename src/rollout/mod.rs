@@ -2,8 +2,11 @@
 
 pub mod balance;
 pub mod contract;
+pub mod event;
 pub mod fleet;
 pub mod instance;
 pub mod journal;
 pub mod lock;
+pub mod probe;
+pub mod receipt;
 pub mod swap;
