@@ -3,4 +3,5 @@
 pub mod contract;
 pub mod fleet;
 pub mod journal;
+pub mod keep;
 pub mod swap;
