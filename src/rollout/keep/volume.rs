@@ -46,8 +46,8 @@ pub fn prepare(
 ///
 /// # Errors
 /// Incus does not answer.
-pub fn is_whole(client: &Client, volume: &Volume) -> crate::Result<bool> {
-    let _ = (client, volume);
+pub fn is_whole(client: &Client, leaving: &InstanceName, volume: &Volume) -> crate::Result<bool> {
+    let _ = (client, leaving, volume);
     unimplemented!()
 }
 
