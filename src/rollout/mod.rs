@@ -6,6 +6,7 @@ pub mod event;
 pub mod fleet;
 pub mod instance;
 pub mod journal;
+pub mod keep;
 pub mod lock;
 pub mod probe;
 pub mod receipt;
