@@ -31,10 +31,15 @@ impl Interrupt {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Whether somebody asked to stop.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// # Errors
     /// Somebody asked to stop.
     pub fn check(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) {
+        if self.is_requested() {
             return Err(Error::interrupted("interrupted; nothing was left behind"));
         }
         Ok(())

@@ -247,10 +247,13 @@ impl View {
         Peers { available, another_is_out }
     }
 
-    /// What HAProxy counted on an instance's servers so far, over all sockets.
-    pub fn counters(&self, target: &Target) -> BTreeMap<(String, ServerName), Counters> {
+    /// What HAProxy counted on the servers of some instances so far, by socket and server.
+    pub fn counters<'t>(
+        &self,
+        targets: impl Iterator<Item = &'t Target> + Clone,
+    ) -> BTreeMap<(String, ServerName), Counters> {
         let of = |socket: &SocketView| -> Vec<_> {
-            let servers = socket.servers(target).into_iter();
+            let servers = targets.clone().flat_map(|target| socket.servers(target));
             servers.map(|server| ((socket.name.clone(), server.name.clone()), server.counters)).collect()
         };
         self.sockets.iter().flat_map(of).collect()

@@ -10,4 +10,5 @@ pub mod keep;
 pub mod lock;
 pub mod probe;
 pub mod receipt;
+pub mod runner;
 pub mod swap;

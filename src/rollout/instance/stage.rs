@@ -40,9 +40,8 @@ pub fn new_container(live: &Instance, name: &InstanceName, image: &Fingerprint, 
     }
 }
 
-/// The notes of a container that became live.
+/// The notes of a container that became live. Those of the operation stay until its journal says that it is over.
 pub fn commit(config: &mut Config, operation: &str, now: Timestamp) {
-    marks::clear(config);
     config.insert(marks::OPERATION.to_owned(), operation.to_owned());
     config.insert(marks::SINCE.to_owned(), now.to_string());
 }

@@ -1,0 +1,319 @@
+//! Performs what the machine asks for, one instance at a time: looks, asks, does, and looks again.
+
+mod act;
+mod look;
+mod stopwatch;
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::balance::{Balance, Target};
+use super::contract::Contract;
+use super::event::{Event, Step, detail};
+use super::fleet::Pool;
+use super::instance::Names;
+use super::journal::{Course, Journal};
+use super::lock::Lock;
+use super::probe::{Probe, Reach};
+use super::receipt::{Entry, Outcome, Release, seconds};
+use super::swap::{Action, Ending, Goal, Swap, Terms, Wait};
+use crate::haproxy;
+use crate::incus::{self, Client, Fingerprint, InstanceName};
+use crate::interrupt::Interrupt;
+use crate::{Error, Result};
+use stopwatch::Stopwatch;
+
+/// How long Incus or HAProxy may be away in the middle of a swap, as while one of them restarts.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Times that an action is tried which is refused.
+const MOST_ATTEMPTS: u32 = 3;
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Whom a rollout tells what happens.
+pub type Audience<'a> = &'a dyn Fn(&Event<'_>);
+
+/// What a rollout of one pool works with.
+pub struct Runner<'a> {
+    /// Incus.
+    pub client: &'a Client,
+    /// HAProxy.
+    pub balance: &'a Balance,
+    /// The pool.
+    pub pool: &'a Pool,
+    /// How to find its servers, by instance.
+    pub targets: &'a BTreeMap<InstanceName, Target>,
+    /// What the entering containers promise; those of a rollback each their own.
+    pub contracts: &'a BTreeMap<InstanceName, Contract>,
+    /// What is done, kept in the lock.
+    pub journal: Journal,
+    /// The pool's lock.
+    pub lock: &'a mut Lock,
+    /// Whether an instance may go out although clients that bear its cookie keep coming.
+    pub allow_sticky_race: bool,
+    /// Who can stop it.
+    pub interrupt: &'a Interrupt,
+    /// Who is told.
+    pub audience: Audience<'a>,
+}
+
+/// Why something could not be done.
+#[derive(Debug)]
+enum Trouble {
+    /// Incus or HAProxy is away, or somebody else wrote meanwhile: look again.
+    Lost(String),
+    /// It was refused.
+    Refused(String),
+}
+
+impl From<incus::Failure> for Trouble {
+    fn from(failure: incus::Failure) -> Self {
+        match failure.kind() {
+            incus::Kind::Lost | incus::Kind::Changed => Self::Lost(failure.to_string()),
+            _ => Self::Refused(failure.to_string()),
+        }
+    }
+}
+
+impl From<haproxy::Failure> for Trouble {
+    fn from(failure: haproxy::Failure) -> Self {
+        match failure.kind() {
+            haproxy::Kind::Lost => Self::Lost(failure.to_string()),
+            _ => Self::Refused(failure.to_string()),
+        }
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        let causes: String = error.causes().iter().map(|cause| format!(": {cause}")).collect();
+        Self::Refused(format!("{}{causes}", error.message()))
+    }
+}
+
+/// One instance's swap under way.
+struct Work<'a> {
+    instance: &'a InstanceName,
+    names: Names,
+    target: Target,
+    probe: Probe,
+    reach: Option<Reach>,
+    swap: Swap,
+    began: Instant,
+    watch: Stopwatch,
+    before: Release,
+    /// The failed unit's state and journal, taken before its container is stopped.
+    evidence: Vec<String>,
+    /// Whether the instance was taken out of rotation.
+    was_out: bool,
+}
+
+impl Runner<'_> {
+    /// Brings one instance to where the journal wants it, or back.
+    ///
+    /// # Errors
+    /// The lock was lost, or the journal cannot be written: whoever has the lock now goes on.
+    pub fn run(&mut self, instance: &InstanceName) -> Result<Entry> {
+        let mut work = self.take_up(instance)?;
+        let outcome = self.bring(&mut work)?;
+        let after = self.release_of(&work.names.live);
+        let entry = Entry {
+            pool: self.pool.name.to_string(),
+            instance: instance.to_string(),
+            before: work.before.clone(),
+            after,
+            out_of_rotation: work.watch.out_of_rotation().map(seconds),
+            stop_to_healthy: work.watch.stop_to_healthy().map(seconds),
+            sessions_drained: work.watch.drained,
+            sessions_cut: work.watch.cut,
+            traffic: work.watch.traffic,
+            steps: work.watch.into_steps(),
+            outcome,
+        };
+        let ended = Event::Ended {
+            instance: instance.as_str(),
+            outcome: &entry.outcome,
+            seconds: seconds(work.began.elapsed()),
+        };
+        (self.audience)(&ended);
+        Ok(entry)
+    }
+
+    fn take_up<'w>(&mut self, instance: &'w InstanceName) -> Result<Work<'w>> {
+        let names = Names::of(instance)
+            .ok_or_else(|| Error::invalid(format!("`{instance}` is too long a name to keep `-prev` beside it")))?;
+        let goal = match self.course(instance) {
+            Course::Back(why) => Goal::Restore(why),
+            Course::Waiting | Course::Forward | Course::Done => Goal::Forward,
+        };
+        if goal == Goal::Forward {
+            self.set_course(instance, Course::Forward)?;
+        }
+        let target = self.targets.get(instance).cloned();
+        let target = target.unwrap_or_else(|| Target { name: instance.clone(), addresses: Vec::new() });
+        let contract = self.contracts.get(instance).cloned().unwrap_or_default();
+        Ok(Work {
+            instance,
+            before: self.release_of(&names.live),
+            names,
+            target,
+            probe: Probe::new(self.client, &contract),
+            reach: None,
+            swap: Swap::new(self.terms(), goal),
+            began: Instant::now(),
+            watch: Stopwatch::new(),
+            evidence: Vec::new(),
+            was_out: false,
+        })
+    }
+
+    fn terms(&self) -> Terms {
+        let pace = self.pool.pace;
+        Terms {
+            min_available: self.pool.min_available,
+            drain: pace.drain,
+            websocket: pace.websocket,
+            healthy: pace.healthy,
+            healthy_count: pace.healthy_count,
+            healthy_for: pace.healthy_for,
+            allow_sticky_race: self.allow_sticky_race,
+        }
+    }
+
+    /// The loop: look, ask the machine, act.
+    fn bring(&mut self, work: &mut Work<'_>) -> Result<Outcome> {
+        let mut away_since: Option<Instant> = None;
+        let mut refused: Option<(Action, u32)> = None;
+        loop {
+            self.lock.check()?;
+            let done = self.look(work).and_then(|look| {
+                let action = work.swap.next(&look.seen);
+                self.announce(work, &action, &look);
+                match self.act(work, &action, &look) {
+                    Ok(()) => Ok(Ok(action)),
+                    Err(Trouble::Refused(why)) => Ok(Err((action, why))),
+                    Err(lost) => Err(lost),
+                }
+            });
+            let action = match done {
+                Ok(Ok(action)) => {
+                    (away_since, refused) = (None, None);
+                    action
+                }
+                Ok(Err((action, why))) => {
+                    away_since = None;
+                    let attempts = match refused.take() {
+                        Some((before, attempts)) if before == action => attempts + 1,
+                        _ => 1,
+                    };
+                    if attempts < MOST_ATTEMPTS {
+                        refused = Some((action, attempts));
+                        sleep(PAUSE);
+                        continue;
+                    }
+                    work.swap.failed(why)
+                }
+                // While something is away, nothing is done: what serves goes on serving.
+                Err(Trouble::Lost(why) | Trouble::Refused(why)) => {
+                    let since = *away_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() > PATIENCE {
+                        return Ok(Outcome::Stuck { why });
+                    }
+                    self.progress(work, Step::Peers, why);
+                    sleep(PAUSE / 2);
+                    continue;
+                }
+            };
+            match action {
+                Action::Commit => return Ok(self.end(work)?),
+                Action::Turn(why) => self.turn(work, why)?,
+                Action::Stop(ending) => return self.stop(work, ending),
+                Action::Wait(wait) => sleep(pause(&wait)),
+                _ => {}
+            }
+        }
+    }
+
+    /// From here on, the container from before comes back.
+    fn turn(&mut self, work: &mut Work<'_>, why: String) -> Result<()> {
+        let note = Event::Note { instance: work.instance.as_str(), text: format!("{why}; restoring") };
+        (self.audience)(&note);
+        work.evidence = self.evidence(work);
+        self.set_course(work.instance, Course::Back(why.clone()))?;
+        work.swap = Swap::new(self.terms(), Goal::Restore(why));
+        work.reach = None;
+        Ok(())
+    }
+
+    fn end(&mut self, work: &mut Work<'_>) -> Result<Outcome> {
+        self.set_course(work.instance, Course::Done)?;
+        self.tidy(work);
+        let Goal::Restore(why) = work.swap.goal() else { return Ok(Outcome::Done) };
+        let why = why.clone();
+        Ok(match work.was_out {
+            true => Outcome::Restored { why, evidence: std::mem::take(&mut work.evidence) },
+            false => Outcome::Untouched { why },
+        })
+    }
+
+    fn stop(&mut self, work: &Work<'_>, ending: Ending) -> Result<Outcome> {
+        Ok(match ending {
+            Ending::Interrupted => Outcome::Interrupted,
+            Ending::Untouched(why) => {
+                self.set_course(work.instance, Course::Waiting)?;
+                Outcome::Untouched { why }
+            }
+            Ending::Stuck(why) => Outcome::Stuck { why },
+        })
+    }
+
+    fn course(&self, instance: &InstanceName) -> Course {
+        self.journal.instances.get(instance.as_str()).cloned().unwrap_or(Course::Waiting)
+    }
+
+    fn set_course(&mut self, instance: &InstanceName, course: Course) -> Result<()> {
+        if self.journal.instances.get(instance.as_str()) == Some(&course) {
+            return Ok(());
+        }
+        self.journal.instances.insert(instance.to_string(), course);
+        self.lock.write(&self.journal)
+    }
+
+    /// What the container of that name was made of; nothing where it cannot be told.
+    fn release_of(&self, name: &InstanceName) -> Release {
+        let Ok(Some(container)) = self.client.instance(name) else { return Release::default() };
+        Release {
+            release: container.property("vezaimg.release").unwrap_or_default().to_owned(),
+            fingerprint: container.image().map(|image| image.to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// The image that a rollout brings.
+    fn image(&self) -> Option<Fingerprint> {
+        Fingerprint::parse(self.journal.image.as_deref()?)
+    }
+
+    fn announce(&self, work: &mut Work<'_>, action: &Action, look: &look::Look) {
+        let step = Step::of(action);
+        if work.watch.enter(step, action, &look.seen) {
+            (self.audience)(&Event::Step { instance: work.instance.as_str(), step });
+        }
+        if let Action::Wait(wait) = action {
+            self.progress(work, step, detail(wait));
+        }
+    }
+
+    fn progress(&self, work: &Work<'_>, step: Step, detail: String) {
+        (self.audience)(&Event::Progress { instance: work.instance.as_str(), step, detail });
+    }
+}
+
+/// Until the next look. A drain is looked at often, for every look costs time out of rotation.
+fn pause(wait: &Wait) -> Duration {
+    Duration::from_millis(match wait {
+        Wait::Idle { .. } => 100,
+        Wait::Gates(_) => 150,
+        Wait::Peers { .. } | Wait::Settled { .. } => 500,
+    })
+}

@@ -1,0 +1,290 @@
+//! What each action does to Incus and HAProxy. Every one may be done again after it was cut off anywhere.
+
+use std::time::Duration;
+
+use super::look::Look;
+use super::{Runner, Trouble, Work};
+use crate::incus::{self, Instance, InstanceName, Settings, Status};
+use crate::interrupt::Interrupt;
+use crate::rollout::contract::Kept;
+use crate::rollout::event::{Event, Step};
+use crate::rollout::instance::{Attachments, commit, marks, new_container};
+use crate::rollout::journal::Kind;
+use crate::rollout::keep::{self, Prepared, Volume, Way};
+use crate::rollout::swap::{Action, Goal};
+use crate::ui::Bytes;
+
+/// How long Incus may take to make a container of an image.
+const CREATION: Duration = Duration::from_secs(600);
+/// How long a unit may take to stop, and the rest of a volume to be copied.
+const VOLUME: Duration = Duration::from_secs(300);
+
+impl Runner<'_> {
+    pub(super) fn act(&self, work: &mut Work<'_>, action: &Action, look: &Look) -> Result<(), Trouble> {
+        let (view, target) = (&look.view, &work.target);
+        match action {
+            Action::Wait(_) | Action::Turn(_) | Action::Stop(_) => {}
+            Action::Stage => self.stage(work, look)?,
+            Action::Drain => self.balance.drain(view, target)?,
+            Action::GiveBack | Action::Ready => self.balance.ready(view, target)?,
+            Action::Maintain => {
+                self.balance.maintain(view, target)?;
+                self.balance.cut(view, target)?;
+            }
+            Action::Halt => self.halt(work, look)?,
+            Action::Carry => self.carry(work, look)?,
+            Action::Detach => self.detach(work, look)?,
+            Action::MoveAside => self.move_aside(work, look)?,
+            Action::MoveIn => self.client.rename_instance(&entering(work, self, look)?.name, &work.names.live)?,
+            Action::Attach => self.attach(work, look)?,
+            Action::Recheck => self.balance.recheck(view, target)?,
+            Action::Start => self.client.start(&work.names.live)?,
+            Action::Prove => self.mark(&work.names.live, &mut |settings| {
+                settings.config.remove(marks::TRIAL);
+            })?,
+            Action::Commit => self.commit(work, look)?,
+        }
+        Ok(())
+    }
+
+    fn mark(&self, container: &InstanceName, change: &mut dyn FnMut(&mut Settings)) -> incus::Result<()> {
+        self.client.change_instance(container, change)
+    }
+
+    /// Makes the container that comes, or takes the one that was kept; and fills what can be filled while the other serves.
+    fn stage(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
+        let live = look.containers.live.as_ref().ok_or_else(|| gone(&work.names.live))?;
+        let id = &self.journal.id;
+        let incoming = match self.journal.kind {
+            Kind::Rollout => {
+                self.clear_next(work, look)?;
+                let image = self.image().ok_or_else(|| Trouble::Refused("the journal names no image".to_owned()))?;
+                let new = new_container(live, &work.names.next, &image, id);
+                self.client.create_instance(&new, CREATION)?;
+                &work.names.next
+            }
+            Kind::Rollback => {
+                self.mark(&work.names.prev, &mut |settings| {
+                    marks::clear(&mut settings.config);
+                    let instance = work.names.live.to_string();
+                    settings.config.extend([
+                        (marks::INSTANCE.to_owned(), instance),
+                        (marks::INCOMING.to_owned(), id.clone()),
+                        (marks::TRIAL.to_owned(), "yes".to_owned()),
+                    ]);
+                })?;
+                &work.names.prev
+            }
+        };
+        for volume in volumes(self.ways(work, live)?) {
+            let progress = |done, total| {
+                let detail = format!("copying `{}`: {} of {}", volume.path, Bytes(done), Bytes(total));
+                self.progress(work, Step::Stage, detail);
+            };
+            let prepared = keep::prepare(self.client, &live.name, incoming, &volume, &progress)?;
+            if let Prepared::CannotMake(reason) = prepared {
+                let text = format!("`{}` is carried, since no volume can be made for it: {reason}", volume.path);
+                (self.audience)(&Event::Note { instance: work.instance.as_str(), text });
+            }
+        }
+        self.mark(incoming, &mut |settings| {
+            settings.config.insert(marks::STAGED.to_owned(), id.clone());
+        })?;
+        Ok(())
+    }
+
+    /// Removes what an earlier swap has left beside the instance.
+    fn clear_next(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
+        let Some(next) = &look.containers.next else { return Ok(()) };
+        if !marks::belongs_to(next, &work.names.live) {
+            let why = format!("`{}` is there, and was not made by vezaimg: rename or delete it", next.name);
+            return Err(Trouble::Refused(why));
+        }
+        if next.status != Status::Stopped {
+            self.client.kill(&next.name)?;
+        }
+        Ok(self.client.delete_instance(&next.name)?)
+    }
+
+    /// How each kept path gets over; what the contract of the container that comes wants kept.
+    fn ways(&self, work: &Work<'_>, leaving: &Instance) -> Result<Vec<(Kept, Way)>, Trouble> {
+        let kept = self.contracts.get(work.instance).map(|contract| contract.keep.as_slice()).unwrap_or_default();
+        Ok(keep::ways(self.client, leaving, kept, self.pool.keep_volumes)?)
+    }
+
+    fn halt(&self, work: &mut Work<'_>, look: &Look) -> Result<(), Trouble> {
+        let leaving = look.containers.live.as_ref().ok_or_else(|| gone(&work.names.live))?;
+        work.was_out = true;
+        self.mark(&leaving.name, &mut |settings| {
+            let instance = work.names.live.to_string();
+            settings.config.insert(marks::INSTANCE.to_owned(), instance);
+            settings.config.insert(marks::TRIAL.to_owned(), "yes".to_owned());
+        })?;
+        if *work.swap.goal() == Goal::Forward {
+            self.finish_volumes(work, leaving)?;
+        }
+        self.halt_container(&leaving.name)
+    }
+
+    fn halt_container(&self, name: &InstanceName) -> Result<(), Trouble> {
+        match self.client.stop(name, self.pool.pace.stop) {
+            Err(failure) if failure.kind() == incus::Kind::TimedOut => Ok(self.client.kill(name)?),
+            other => Ok(other?),
+        }
+    }
+
+    /// Copies to volumes what was written since they were filled.
+    fn finish_volumes(&self, work: &Work<'_>, leaving: &Instance) -> Result<(), Trouble> {
+        for volume in volumes(self.ways(work, leaving)?) {
+            if self.has_device(&leaving.name, &volume)? && !keep::is_whole(self.client, &leaving.name, &volume)? {
+                let unit = unit_of(leaving);
+                keep::finish(self.client, &leaving.name, unit.as_deref(), &volume, VOLUME)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a volume could be made when the swap was staged.
+    fn has_device(&self, container: &InstanceName, volume: &Volume) -> Result<bool, Trouble> {
+        let container = self.client.instance(container)?;
+        Ok(container.is_some_and(|container| container.devices.contains_key(&volume.device)))
+    }
+
+    fn carry(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
+        let entering = entering(work, self, look)?;
+        let leaving = leaving(work, self, look)?;
+        for (kept, way) in self.ways(work, leaving)? {
+            match way {
+                Way::Elsewhere { .. } => continue,
+                Way::Volume(volume) if self.has_device(&leaving.name, &volume)? => {
+                    if !keep::is_whole(self.client, &leaving.name, &volume)? {
+                        // It stopped of itself before its volume was whole, and gets no request.
+                        self.client.start(&leaving.name)?;
+                        self.finish_volumes(work, leaving)?;
+                        self.halt_container(&leaving.name)?;
+                    }
+                    keep::settle(self.client, &leaving.name, &entering.name, &volume)?;
+                }
+                Way::Volume(_) | Way::Carry => {
+                    // It is not broken off: the instance is out of rotation.
+                    let never = Interrupt::default();
+                    let carried = keep::carry(self.client, &leaving.name, &entering.name, &kept.path, &never)?;
+                    for path in carried.skipped {
+                        let text = format!("`{path}` is no file, and was not carried");
+                        (self.audience)(&Event::Note { instance: work.instance.as_str(), text });
+                    }
+                }
+            }
+        }
+        self.mark(&entering.name, &mut |settings| {
+            settings.config.insert(marks::CARRIED.to_owned(), self.journal.id.clone());
+        })?;
+        Ok(())
+    }
+
+    fn detach(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
+        let leaving = leaving(work, self, look)?;
+        let attachments = Attachments::of(leaving);
+        self.mark(&leaving.name, &mut |settings| {
+            settings.config.insert(marks::INSTANCE.to_owned(), work.names.live.to_string());
+            attachments.take_from(settings);
+        })?;
+        Ok(())
+    }
+
+    fn attach(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
+        let entering = entering(work, self, look)?;
+        let noted = leaving(work, self, look).ok().and_then(Attachments::noted);
+        let attachments = noted.or_else(|| Attachments::noted(entering)).ok_or_else(|| {
+            let key = marks::DETACHED;
+            Trouble::Refused(format!("the network interfaces of `{}` are not noted in its `{key}`", entering.name))
+        })?;
+        self.mark(&entering.name, &mut |settings| attachments.give_to(settings))?;
+        Ok(())
+    }
+
+    fn move_aside(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
+        let leaving = leaving(work, self, look)?;
+        let is_incoming = marks::has(leaving, marks::INCOMING, &self.journal.id);
+        let home = look.containers.home(self.journal.kind, is_incoming);
+        if *home == work.names.next {
+            self.clear_next(work, look)?;
+        } else if look.containers.prev.is_some() {
+            let number = self.shelf(work)?.first().map_or(2, |(number, _)| number + 1);
+            let shelf = work.names.prev.beside(&number.to_string());
+            let too_long = || Trouble::Refused(format!("`{}-{number}` is too long a name", work.names.prev));
+            self.client.rename_instance(&work.names.prev, &shelf.ok_or_else(too_long)?)?;
+        }
+        Ok(self.client.rename_instance(&leaving.name, home)?)
+    }
+
+    /// The containers from long before, the newest first.
+    fn shelf(&self, work: &Work<'_>) -> Result<Vec<(u32, InstanceName)>, Trouble> {
+        let all = self.client.instances()?.into_iter().map(|instance| instance.name);
+        let mut shelf: Vec<_> = all.filter_map(|name| Some((work.names.shelf(&name)?, name))).collect();
+        shelf.sort_unstable_by(|one, other| other.cmp(one));
+        Ok(shelf)
+    }
+
+    /// Notes what became live, and that the newest of those kept from long before is the way back where there is no other.
+    fn commit(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
+        if *work.swap.goal() == Goal::Forward {
+            let now = self.client.now()?;
+            self.mark(&work.names.live, &mut |settings| commit(&mut settings.config, &self.journal.id, now))?;
+        }
+        if look.containers.prev.is_none()
+            && let Some((_, newest)) = self.shelf(work)?.into_iter().next()
+        {
+            self.client.rename_instance(&newest, &work.names.prev)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the notes of an operation that is over. What is left of them harms nobody.
+    pub(super) fn tidy(&self, work: &Work<'_>) {
+        for name in [&work.names.live, &work.names.next, &work.names.prev] {
+            if let Ok(Some(_)) = self.client.instance(name) {
+                let _ = self.mark(name, &mut |settings| marks::clear(&mut settings.config));
+            }
+        }
+    }
+
+    /// What a person needs to see why the container that comes failed.
+    pub(super) fn evidence(&self, work: &Work<'_>) -> Vec<String> {
+        let Ok(Some(live)) = self.client.instance(&work.names.live) else { return Vec::new() };
+        let comes = marks::has(&live, marks::INCOMING, &self.journal.id) && live.status == Status::Running;
+        if comes { work.probe.evidence(&live.name) } else { Vec::new() }
+    }
+}
+
+fn entering<'l>(work: &Work<'_>, runner: &Runner<'_>, look: &'l Look) -> Result<&'l Instance, Trouble> {
+    let sides = look.containers.sides(runner.journal.kind, &runner.journal.id);
+    let forward = *work.swap.goal() == Goal::Forward;
+    let side = if forward { sides.incoming } else { sides.outgoing };
+    side.ok_or_else(|| gone(&work.names.live))
+}
+
+fn leaving<'l>(work: &Work<'_>, runner: &Runner<'_>, look: &'l Look) -> Result<&'l Instance, Trouble> {
+    let sides = look.containers.sides(runner.journal.kind, &runner.journal.id);
+    let forward = *work.swap.goal() == Goal::Forward;
+    let side = if forward { sides.outgoing } else { sides.incoming };
+    side.ok_or_else(|| gone(&work.names.live))
+}
+
+fn gone(name: &InstanceName) -> Trouble {
+    Trouble::Refused(format!("a container of `{name}` is gone"))
+}
+
+fn volumes(ways: Vec<(Kept, Way)>) -> Vec<Volume> {
+    let volume = |(_, way)| match way {
+        Way::Volume(volume) => Some(volume),
+        Way::Carry | Way::Elsewhere { .. } => None,
+    };
+    ways.into_iter().filter_map(volume).collect()
+}
+
+/// The unit that writes into the volume: that of the image the container was made of.
+fn unit_of(container: &Instance) -> Option<String> {
+    let unit = container.property("vezaimg.unit")?;
+    crate::unit::is_service_name(unit).then(|| unit.to_owned())
+}

@@ -1,0 +1,66 @@
+//! What the machine is told, read anew from Incus and HAProxy.
+
+use super::{Runner, Trouble, Work};
+use crate::incus::{Instance, Status};
+use crate::rollout::balance::View;
+use crate::rollout::instance::Containers;
+use crate::rollout::probe::Reach;
+use crate::rollout::swap::{Goal, Seen};
+
+/// What was seen, and what it was read from.
+pub(super) struct Look {
+    pub(super) seen: Seen,
+    pub(super) containers: Containers,
+    pub(super) view: View,
+}
+
+impl Runner<'_> {
+    pub(super) fn look(&self, work: &mut Work<'_>) -> Result<Look, Trouble> {
+        let containers = Containers::look(self.client, &work.names)?;
+        let view = self.balance.observe()?;
+        let sides = containers.sides(self.journal.kind, &self.journal.id);
+        let body = |side: Option<&Instance>, is_incoming| {
+            side.map(|container| containers.body(container, &self.journal.id, is_incoming))
+        };
+        let (incoming, outgoing) = (body(sides.incoming, true), body(sides.outgoing, false));
+        let forward = *work.swap.goal() == Goal::Forward;
+        let (entering, leaving) = if forward { (incoming, outgoing) } else { (outgoing, incoming) };
+        let who = if forward { sides.incoming } else { sides.outgoing };
+        let asked = who.filter(|who| who.status == Status::Running && who.name == work.names.live);
+        let vitals = match asked {
+            Some(container) => {
+                let reach = *work.reach.get_or_insert(match self.client.is_local() {
+                    true => self.here(work),
+                    false => Reach::Inside,
+                });
+                work.probe.vitals(&container.name, reach)?
+            }
+            None => None,
+        };
+        work.watch.count(view.counters(self.targets.values()));
+        let peers = view.peers(self.pool, self.targets, work.instance);
+        let seen = Seen {
+            now: work.began.elapsed(),
+            entering,
+            leaving,
+            rotation: view.rotation(&work.target),
+            peers: peers.available,
+            another_is_out: peers.another_is_out,
+            vitals,
+            interrupted: self.interrupt.is_requested(),
+        };
+        Ok(Look { seen, containers, view })
+    }
+
+    /// The daemon is on this machine, and with it, as a rule, the bridge of its containers; where a peer does not answer
+    /// at its address either, the health check is asked from inside.
+    fn here(&self, work: &Work<'_>) -> Reach {
+        let Some(address) = work.target.addresses.first() else { return Reach::Inside };
+        let peers = self.targets.values().filter(|target| target.name != *work.instance);
+        let peers: Vec<_> = peers.flat_map(|target| target.addresses.clone()).collect();
+        match peers.is_empty() || matches!(work.probe.reach(&peers), Reach::Here(_)) {
+            true => Reach::Here(*address),
+            false => Reach::Inside,
+        }
+    }
+}

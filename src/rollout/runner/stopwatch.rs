@@ -1,0 +1,105 @@
+//! How long each step of a swap took, and what went by meanwhile.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::haproxy::{Counters, ServerName};
+use crate::rollout::event::Step;
+use crate::rollout::receipt::{Timed, Traffic, seconds};
+use crate::rollout::swap::{Action, Seen, Wait};
+
+/// The times of one swap.
+#[derive(Debug)]
+pub(super) struct Stopwatch {
+    steps: Vec<(Step, Duration)>,
+    present: Option<(Step, Instant)>,
+    out_since: Option<Instant>,
+    back_after: Option<Duration>,
+    halted: Option<Instant>,
+    healthy_after: Option<Duration>,
+    /// Requests and tunnels when the drain began.
+    busy: u64,
+    /// Those of them that ended of themselves.
+    pub(super) drained: u64,
+    /// Those that were cut.
+    pub(super) cut: u64,
+    /// What HAProxy counted.
+    pub(super) traffic: Traffic,
+    counted: BTreeMap<(String, ServerName), Counters>,
+}
+
+impl Stopwatch {
+    pub(super) fn new() -> Self {
+        Self {
+            steps: Vec::new(),
+            present: None,
+            out_since: None,
+            back_after: None,
+            halted: None,
+            healthy_after: None,
+            busy: 0,
+            drained: 0,
+            cut: 0,
+            traffic: Traffic::default(),
+            counted: BTreeMap::new(),
+        }
+    }
+
+    /// Adds what HAProxy counted since the look before.
+    pub(super) fn count(&mut self, counted: BTreeMap<(String, ServerName), Counters>) {
+        for (server, after) in &counted {
+            if let Some(before) = self.counted.get(server) {
+                self.traffic.add(before, after);
+            }
+        }
+        self.counted = counted;
+    }
+
+    /// Notes what is done now; whether it is another step than before.
+    pub(super) fn enter(&mut self, step: Step, action: &Action, seen: &Seen) -> bool {
+        let now = Instant::now();
+        let left = seen.rotation.requests() + seen.rotation.tunnels();
+        match action {
+            Action::Drain => {
+                self.out_since.get_or_insert(now);
+                self.busy = self.busy.max(left);
+            }
+            Action::Wait(Wait::Idle { .. }) => self.busy = self.busy.max(left),
+            Action::Maintain if self.cut + self.drained == 0 => {
+                self.cut = left;
+                self.drained = self.busy.saturating_sub(left);
+            }
+            Action::Halt => self.halted = Some(now),
+            Action::Prove => self.healthy_after = self.halted.map(|halted| now - halted),
+            Action::Ready | Action::GiveBack => self.back_after = self.out_since.map(|since| now - since),
+            _ => {}
+        }
+        match self.present {
+            Some((present, _)) if present == step => false,
+            _ => {
+                self.lap(now);
+                self.present = Some((step, now));
+                true
+            }
+        }
+    }
+
+    fn lap(&mut self, now: Instant) {
+        if let Some((step, since)) = self.present.take() {
+            self.steps.push((step, now - since));
+        }
+    }
+
+    pub(super) fn out_of_rotation(&self) -> Option<Duration> {
+        self.back_after
+    }
+
+    pub(super) fn stop_to_healthy(&self) -> Option<Duration> {
+        self.healthy_after
+    }
+
+    pub(super) fn into_steps(mut self) -> Vec<Timed> {
+        self.lap(Instant::now());
+        self.steps.into_iter().map(|(step, lasted)| Timed { step, seconds: seconds(lasted) }).collect()
+    }
+}
