@@ -130,6 +130,23 @@ pub(super) fn read_metadata(tar: &mut Tarball<'_>) -> Result<ImageMetadata> {
     metadata.ok_or_else(|| Error::invalid(format!("`{}` holds no `metadata.yaml`", tar.archive())))
 }
 
+/// Reads a unified image up to its metadata, which stand first in those that are read fast.
+pub(super) fn read_front_metadata(tar: &mut Tarball<'_>) -> Result<ImageMetadata> {
+    let mut metadata = None;
+    while let Some(member) = tar.next()? {
+        match Part::of(&path(tar, &member.name)?) {
+            Part::Metadata => {
+                take_metadata(tar, &member, &mut metadata)?;
+                break;
+            }
+            Part::Top | Part::Templates | Part::Rootfs(_) => {}
+            Part::Other => return Err(mixed(tar.archive())),
+        }
+    }
+    metadata
+        .ok_or_else(|| Error::invalid(format!("`{}` is no Incus image: it holds no `metadata.yaml`", tar.archive())))
+}
+
 fn take_metadata(tar: &mut Tarball<'_>, member: &Member, slot: &mut Option<ImageMetadata>) -> Result<()> {
     let archive = tar.archive();
     if !matches!(member.kind, MemberKind::File(_)) {

@@ -226,6 +226,22 @@ impl Base {
     }
 }
 
+/// What a unified Incus image says about itself. It is read no further than that.
+///
+/// # Errors
+/// [`Invalid`](crate::error::Class::Invalid) if there is no unified image at the path.
+pub fn image_metadata(path: &Path) -> Result<ImageMetadata> {
+    let file = BaseFile::open(path, rustix::process::geteuid().as_raw())?;
+    if file.is_squashfs() {
+        return Err(Error::invalid(format!(
+            "`{}` is the root file system of a split image, not an image",
+            file.name()
+        ))
+        .hint("`incus image import METADATA ROOTFS` takes both files: name the fingerprint that it prints"));
+    }
+    image::read_front_metadata(&mut file.tarball(&Meter::new(&crate::ui::Silent, None))?)
+}
+
 fn read_metadata(file: &BaseFile) -> Result<ImageMetadata> {
     let meter = Meter::new(&crate::ui::Silent, None);
     image::read_metadata(&mut file.tarball(&meter)?)

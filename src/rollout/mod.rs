@@ -1,6 +1,7 @@
 //! Rolls a fleet of containers behind HAProxy onto a new image, one container at a time, without a failed request.
 
 pub mod balance;
+pub mod candidate;
 pub mod contract;
 pub mod event;
 pub mod fleet;
@@ -8,7 +9,9 @@ pub mod instance;
 pub mod journal;
 pub mod keep;
 pub mod lock;
+pub mod plan;
 pub mod probe;
 pub mod receipt;
 pub mod runner;
+pub mod survey;
 pub mod swap;

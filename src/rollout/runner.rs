@@ -15,6 +15,7 @@ use super::fleet::Pool;
 use super::instance::Names;
 use super::journal::{Course, Journal};
 use super::lock::Lock;
+use super::plan::release_of;
 use super::probe::{Probe, Reach};
 use super::receipt::{Entry, Outcome, Release, seconds};
 use super::swap::{Action, Ending, Goal, Swap, Terms, Wait};
@@ -282,11 +283,7 @@ impl Runner<'_> {
 
     /// What the container of that name was made of; nothing where it cannot be told.
     fn release_of(&self, name: &InstanceName) -> Release {
-        let Ok(Some(container)) = self.client.instance(name) else { return Release::default() };
-        Release {
-            release: container.property("vezaimg.release").unwrap_or_default().to_owned(),
-            fingerprint: container.image().map(|image| image.to_string()).unwrap_or_default(),
-        }
+        self.client.instance(name).ok().flatten().as_ref().map(release_of).unwrap_or_default()
     }
 
     /// The image that a rollout brings.

@@ -1,0 +1,128 @@
+//! The image that a rollout brings: a file, or one in the store.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::contract::Contract;
+use super::receipt::Release;
+use crate::base;
+use crate::incus::{Client, Fingerprint, Image};
+use crate::interrupt::Interrupt;
+use crate::rootfs::{Digest, escaped};
+use crate::ui::{Event, Listener};
+use crate::{Error, Result};
+
+/// An image, before anything is done with it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// What it was called on the command line.
+    pub reference: String,
+    /// What Incus calls it, or will.
+    pub fingerprint: Fingerprint,
+    /// What it promises.
+    pub contract: Contract,
+    /// The kernel's name of its architecture.
+    pub architecture: String,
+    /// Its size in bytes, compressed.
+    pub size: u64,
+    /// The file, while the store does not have it.
+    pub file: Option<PathBuf>,
+}
+
+impl Candidate {
+    /// Finds an image by the path of a file, a fingerprint, or an alias. Nothing is imported.
+    ///
+    /// # Errors
+    /// There is none, or it is not what vezaimg builds.
+    pub fn find(client: &Client, reference: &str, listener: &dyn Listener, interrupt: &Interrupt) -> Result<Self> {
+        let path = Path::new(reference);
+        if path.is_file() {
+            return Self::of_file(client, reference, path, listener, interrupt);
+        }
+        match client.image(reference)? {
+            Some(image) => Self::of_store(reference, &image),
+            None => Err(Self::unknown(client, reference)),
+        }
+    }
+
+    fn of_file(
+        client: &Client,
+        reference: &str,
+        path: &Path,
+        listener: &dyn Listener,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
+        let unread =
+            |cause: std::io::Error| Error::invalid(format!("cannot read the image `{reference}`")).cause(cause);
+        let metadata = base::image_metadata(path)?;
+        listener.event(Event::Stage(format!("hashing `{reference}`")));
+        let file = File::open(path).map_err(unread)?;
+        let size = file.metadata().map_err(unread)?.len();
+        let digest = Digest::of(&mut interrupt.reader(file)).map_err(unread)?;
+        let fingerprint = Fingerprint::parse(&digest.to_string())
+            .ok_or_else(|| Error::failed(format!("the sha256 of `{reference}` is no fingerprint")))?;
+        let is_there = client.image(fingerprint.as_str())?.is_some();
+        Ok(Self {
+            reference: reference.to_owned(),
+            fingerprint,
+            contract: contract(reference, |key| metadata.properties.get(key).map(String::as_str))?,
+            architecture: metadata.architecture.unwrap_or_default(),
+            size,
+            file: (!is_there).then(|| path.to_owned()),
+        })
+    }
+
+    fn of_store(reference: &str, image: &Image) -> Result<Self> {
+        Ok(Self {
+            reference: reference.to_owned(),
+            fingerprint: image.fingerprint.clone(),
+            contract: contract(reference, |key| image.properties.get(key).map(String::as_str))?,
+            architecture: image.architecture.clone(),
+            size: image.size,
+            file: None,
+        })
+    }
+
+    fn unknown(client: &Client, reference: &str) -> Error {
+        let shown = escaped(reference.as_bytes());
+        let remote = client.remote();
+        Error::invalid(format!("`{shown}` is neither a file, nor a fingerprint or an alias of an image on `{remote}`"))
+            .hint(
+                "`vezaimg build` prints the path of the image that it makes; `incus image list` shows those of a store",
+            )
+    }
+
+    /// Brings the image into the store, unless it is there.
+    ///
+    /// # Errors
+    /// It cannot be read, or Incus refuses it.
+    pub fn import(&self, client: &Client, listener: &dyn Listener, interrupt: &Interrupt) -> Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        listener.event(Event::Stage(format!("importing `{}` into `{}`", file.display(), client.remote())));
+        let progress = |done, total| listener.event(Event::Progress { done, total: Some(total) });
+        let imported = client.import(file, None, &progress, interrupt)?;
+        if imported.fingerprint != self.fingerprint {
+            return Err(Error::failed(format!("`{}` changed while it was imported", file.display())).cause(format!(
+                "it was {}, and is {}",
+                self.fingerprint.short(),
+                imported.fingerprint.short()
+            )));
+        }
+        Ok(())
+    }
+
+    /// As receipts name it.
+    pub fn release(&self) -> Release {
+        Release { release: self.contract.release.clone(), fingerprint: self.fingerprint.to_string() }
+    }
+}
+
+fn contract<'a>(reference: &str, property: impl Fn(&str) -> Option<&'a str>) -> Result<Contract> {
+    Contract::of(property).map_err(|wrong| {
+        let error = Error::invalid(format!(
+            "the image `{}` is not as `vezaimg build` makes them",
+            escaped(reference.as_bytes())
+        ));
+        wrong.into_iter().fold(error, Error::cause)
+    })
+}

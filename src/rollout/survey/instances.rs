@@ -1,0 +1,191 @@
+//! What Incus says of the instances.
+
+use super::{Finding, Purpose, Survey, Surveyor};
+use crate::Result;
+use crate::incus::{Device, Instance, InstanceKind, Status};
+use crate::rollout::contract::Kept;
+use crate::rollout::fleet::Pool;
+use crate::rollout::instance::{Containers, marks};
+use crate::rollout::keep::{self, Way};
+use crate::ui::Bytes;
+
+/// How much larger an image is once it is unpacked, at most, as far as is known of those that are compressed well.
+const UNPACKED: u64 = 5;
+
+impl Surveyor<'_> {
+    pub(super) fn instances(&self, pool: &Pool, survey: &mut Survey) -> Result<()> {
+        let mut wanted_space: Vec<(String, u64)> = Vec::new();
+        for instance in &pool.instances {
+            let Some(containers) = survey.containers.get(instance).cloned() else { continue };
+            let Some(live) = &containers.live else {
+                if !self.resumes {
+                    survey.find(self.absent(pool, &containers)?);
+                }
+                continue;
+            };
+            let kinds = survey.findings.len();
+            self.kind(live, survey);
+            if survey.findings.len() > kinds || !self.is_taken(pool, instance, survey) {
+                continue;
+            }
+            self.image(live, survey);
+            self.beside(&containers, survey);
+            self.network(live, survey);
+            if !self.resumes && live.status == Status::Running {
+                self.kept(pool, live, &containers, survey)?;
+            }
+            if let (Purpose::Rollout(candidate), Some(root)) = (self.purpose, live.root_pool()) {
+                let size = candidate.size.saturating_mul(UNPACKED);
+                match wanted_space.iter_mut().find(|(pool, _)| pool == root) {
+                    Some((_, wanted)) => *wanted = wanted.saturating_add(size),
+                    None => wanted_space.push((root.to_owned(), size)),
+                }
+            }
+        }
+        for (name, wanted) in wanted_space {
+            let storage = self.client.pool(&name)?;
+            let free = storage.total.saturating_sub(storage.used);
+            if storage.total > 0 && free < wanted {
+                let (free, wanted) = (Bytes(free), Bytes(wanted));
+                let text = format!("storage pool `{name}` has {free} left, and the new containers may take {wanted}");
+                survey.find(Finding::refused(text).hint("`vezaimg prune` removes containers and images from before"));
+            }
+        }
+        Ok(())
+    }
+
+    fn absent(&self, pool: &Pool, containers: &Containers) -> Result<Finding> {
+        let name = &containers.names.live;
+        let project = self.client.project();
+        let text = format!("pool `{}`: there is no instance `{name}` in project `{project}`", pool.name);
+        let all = self.client.instances()?;
+        let near = crate::diagnostic::nearest(name.as_str(), all.iter().map(|instance| instance.name.as_str()));
+        Ok(match near {
+            _ if containers.prev.is_some() => {
+                let prev = &containers.names.prev;
+                let hint = format!("`{prev}` is there: `incus rename {prev} {name}` brings it back");
+                Finding::invalid(text).hint(hint)
+            }
+            Some(near) => Finding::invalid(text).hint(format!("did you mean `{near}`?")),
+            None => Finding::invalid(text).hint("`incus list` shows those that there are"),
+        })
+    }
+
+    fn kind(&self, live: &Instance, survey: &mut Survey) {
+        let name = &live.name;
+        if live.kind == InstanceKind::VirtualMachine {
+            survey.find(Finding::invalid(format!("`{name}` is a virtual machine, and only containers are rolled")));
+        } else if live.ephemeral {
+            let hint = format!("`incus config set {name} --property ephemeral=false` makes it last");
+            let text = format!("`{name}` is ephemeral: it would be gone as soon as it is stopped");
+            survey.find(Finding::invalid(text).hint(hint));
+        } else if !self.resumes && live.status != Status::Running {
+            let verb = if live.status == Status::Frozen { "resume" } else { "start" };
+            let text = format!("`{name}` is {}, and must be running", live.status.to_string().to_lowercase());
+            survey.find(Finding::refused(text).hint(format!("`incus {verb} {name}`")));
+        }
+    }
+
+    /// Whether the image is one for this instance.
+    fn image(&self, live: &Instance, survey: &mut Survey) {
+        let Purpose::Rollout(candidate) = self.purpose else { return };
+        let (name, reference) = (&live.name, &candidate.reference);
+        if candidate.architecture != live.architecture {
+            let (image, runs) = (&candidate.architecture, &live.architecture);
+            survey.find(Finding::invalid(format!("`{reference}` is for {image}, and `{name}` runs on {runs}")));
+        }
+        match live.property("vezaimg.layout") {
+            Some(layout) if layout == candidate.contract.layout => {}
+            Some(layout) => {
+                let image = match candidate.contract.is_ours() {
+                    true => format!("an image of layout `{}`", candidate.contract.layout),
+                    false => "no image of vezaimg's".to_owned(),
+                };
+                survey.find(Finding::invalid(format!("`{reference}` is {image}, and `{name}` runs layout `{layout}`")));
+            }
+            None => survey.notes.push(format!(
+                "`{name}` was not made from an image of vezaimg's: what it holds beside the kept paths stays in `{name}-prev`"
+            )),
+        }
+        if live.snapshots > 0 {
+            let count = live.snapshots;
+            survey.notes.push(format!("`{name}` has {count} snapshots: they stay with `{name}-prev`"));
+        }
+    }
+
+    /// Whether the names beside the instance's are free, or its own.
+    fn beside(&self, containers: &Containers, survey: &mut Survey) {
+        let names = &containers.names;
+        for (container, name) in [(&containers.next, &names.next), (&containers.prev, &names.prev)] {
+            let Some(container) = container else { continue };
+            if !marks::belongs_to(container, &names.live) {
+                let text = format!("`{name}` is there, and was not made by vezaimg");
+                survey.find(Finding::refused(text).hint(format!("rename it: `incus rename {name} OTHER`")));
+            } else if container.status != Status::Stopped && !self.resumes {
+                let text = format!("`{name}` is running, and is to be stopped");
+                survey.find(Finding::refused(text).hint(format!("`incus stop {name}`")));
+            }
+        }
+        if let (Purpose::Rollback, None) = (self.purpose, &containers.prev) {
+            let text = format!("`{}` has no container from before: there is no `{}`", names.live, names.prev);
+            survey.find(Finding::refused(text));
+        }
+    }
+
+    /// Whether the new container will be found at the address of the old one.
+    fn network(&self, live: &Instance, survey: &mut Survey) {
+        let name = &live.name;
+        let mut nics = live.nics().peekable();
+        if nics.peek().is_none() {
+            survey.find(Finding::refused(format!("`{name}` has no network interface")));
+        }
+        for (device, nic) in nics {
+            let has = |key: &str| nic.contains_key(key);
+            let is_fixed =
+                ["ipv4.address", "ipv6.address"].iter().any(|key| nic.get(*key).is_some_and(|it| it != "none"));
+            if !has("network") {
+                survey.notes.push(format!(
+                    "`{device}` of `{name}` is on no network of Incus's: the new container keeps its MAC address, and \
+                     whoever gives out addresses there must give it the same one"
+                ));
+            } else if !is_fixed {
+                survey.find(self.dynamic(live, device, nic));
+            }
+        }
+    }
+
+    fn dynamic(&self, live: &Instance, device: &str, nic: &Device) -> Finding {
+        let name = &live.name;
+        let network = nic.get("network").map(String::as_str).unwrap_or_default();
+        let text = format!(
+            "`{name}` has a dynamic address on `{network}`: a new container may get another, and HAProxy would not find it"
+        );
+        let state = self.client.state(name).ok();
+        let address = state.and_then(|state| {
+            let is_global = |ip: &std::net::IpAddr| ip.is_ipv4() && !ip.is_loopback();
+            state.addresses.into_iter().map(|(_, ip)| ip).find(is_global)
+        });
+        let address = address.map_or_else(|| "ADDRESS".to_owned(), |ip| ip.to_string());
+        let verb = if live.devices.contains_key(device) { "set" } else { "override" };
+        Finding::refused(text)
+            .hint(format!("`incus config device {verb} {name} {device} ipv4.address={address}` makes it its own"))
+    }
+
+    /// Whether what is kept can be.
+    fn kept(&self, pool: &Pool, live: &Instance, containers: &Containers, survey: &mut Survey) -> Result<()> {
+        let kept = self.contract(containers).map(|contract| contract.keep).unwrap_or_default();
+        let ways = match keep::ways(self.client, live, &kept, pool.keep_volumes) {
+            Ok(ways) => ways,
+            Err(error) => {
+                survey.find(Finding::from(&error));
+                return Ok(());
+            }
+        };
+        let carried = |(kept, way): (Kept, Way)| matches!(way, Way::Carry).then_some(kept.path);
+        let paths: Vec<_> = ways.into_iter().filter_map(carried).collect();
+        if let Err(error) = keep::survey(self.client, &live.name, &paths) {
+            survey.find(Finding::from(&error));
+        }
+        Ok(())
+    }
+}

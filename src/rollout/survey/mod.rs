@@ -1,0 +1,164 @@
+//! What is looked at before anything is changed: everything that is in the way is told at once.
+
+mod balancer;
+mod instances;
+
+use std::collections::BTreeMap;
+
+use super::balance::{Balance, Target};
+use super::candidate::Candidate;
+use super::contract::Contract;
+use super::fleet::{Fleet, Pool};
+use super::instance::{Containers, Names};
+use crate::incus::{Client, InstanceName};
+use crate::{Error, Result};
+
+/// What is about to be done.
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose<'a> {
+    /// Containers are made of this image.
+    Rollout(&'a Candidate),
+    /// The containers from before come back.
+    Rollback,
+}
+
+/// One thing that is in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether the request itself is wrong; otherwise the fleet is not in the state that it takes.
+    pub is_invalid: bool,
+    /// In one sentence.
+    pub text: String,
+    /// The ways out.
+    pub hints: Vec<String>,
+}
+
+/// A fleet as it was found.
+#[derive(Debug)]
+pub struct Survey {
+    /// How to find each instance's servers.
+    pub targets: BTreeMap<InstanceName, Target>,
+    /// Each instance's containers.
+    pub containers: BTreeMap<InstanceName, Containers>,
+    /// What is worth knowing, and in nobody's way.
+    pub notes: Vec<String>,
+    findings: Vec<Finding>,
+}
+
+/// Who looks.
+pub struct Surveyor<'a> {
+    /// Incus.
+    pub client: &'a Client,
+    /// The fleet, with the pools that are meant.
+    pub fleet: &'a Fleet,
+    /// What is about to be done.
+    pub purpose: Purpose<'a>,
+    /// Go on without a drain map.
+    pub allow_sticky_race: bool,
+    /// Whether an operation is taken up that was cut off: the fleet is as it left it.
+    pub resumes: bool,
+}
+
+impl Finding {
+    /// The request is wrong.
+    fn invalid(text: impl Into<String>) -> Self {
+        Self { is_invalid: true, text: text.into(), hints: Vec::new() }
+    }
+
+    /// The fleet is not in the state that it takes.
+    fn refused(text: impl Into<String>) -> Self {
+        Self { is_invalid: false, text: text.into(), hints: Vec::new() }
+    }
+
+    #[must_use]
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<&Error> for Finding {
+    fn from(error: &Error) -> Self {
+        let causes: String = error.causes().iter().map(|cause| format!(": {cause}")).collect();
+        Self { is_invalid: false, text: format!("{}{causes}", error.message()), hints: error.hints().to_vec() }
+    }
+}
+
+impl Surveyor<'_> {
+    /// Looks at everything.
+    ///
+    /// # Errors
+    /// Incus or HAProxy cannot be asked at all. What is in the way is in the survey.
+    pub fn run(&self, balance: &mut Balance) -> Result<Survey> {
+        let mut survey =
+            Survey { targets: BTreeMap::new(), containers: BTreeMap::new(), notes: Vec::new(), findings: Vec::new() };
+        for instance in self.fleet.pools.iter().flat_map(|pool| &pool.instances) {
+            // The fleet file was checked: its names leave room for those beside them.
+            let Some(names) = Names::of(instance) else { continue };
+            let containers = Containers::look(self.client, &names)?;
+            let target = Target { name: instance.clone(), addresses: containers.addresses() };
+            survey.targets.insert(instance.clone(), target);
+            survey.containers.insert(instance.clone(), containers);
+        }
+        for pool in &self.fleet.pools {
+            self.instances(pool, &mut survey)?;
+        }
+        self.balancer(balance, &mut survey)?;
+        Ok(survey)
+    }
+
+    /// What an instance is to run, as far as its image says.
+    fn contract(&self, containers: &Containers) -> Option<Contract> {
+        match self.purpose {
+            Purpose::Rollout(candidate) => Some(candidate.contract.clone()),
+            Purpose::Rollback => {
+                let prev = containers.prev.as_ref()?;
+                Contract::of(|key| prev.property(key)).ok()
+            }
+        }
+    }
+
+    fn is_taken(&self, pool: &Pool, instance: &InstanceName, survey: &Survey) -> bool {
+        let Some(containers) = survey.containers.get(instance) else { return false };
+        let Purpose::Rollout(candidate) = self.purpose else { return pool.instances.contains(instance) };
+        let runs = containers.live.as_ref().and_then(crate::incus::Instance::image);
+        runs.as_ref() != Some(&candidate.fingerprint)
+    }
+}
+
+impl Survey {
+    /// The survey, if nothing is in the way.
+    ///
+    /// # Errors
+    /// Everything that is, at once: exit code 2 if the request itself is wrong, else 3.
+    pub fn clear(self) -> Result<Self> {
+        if self.findings.is_empty() {
+            return Ok(self);
+        }
+        let message = match self.findings.len() {
+            1 => "nothing was changed: 1 thing is in the way".to_owned(),
+            count => format!("nothing was changed: {count} things are in the way"),
+        };
+        let error = match self.findings.iter().any(|finding| finding.is_invalid) {
+            true => Error::invalid(message),
+            false => Error::refused(message),
+        };
+        let mut hints: Vec<String> = Vec::new();
+        for hint in self.findings.iter().flat_map(|finding| &finding.hints) {
+            if !hints.contains(hint) {
+                hints.push(hint.clone());
+            }
+        }
+        let error = self.findings.into_iter().fold(error, |error, finding| error.cause(finding.text));
+        Err(hints.into_iter().fold(error, Error::hint))
+    }
+
+    fn find(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// Whether anything is in the way.
+    pub fn is_clear(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
