@@ -5,16 +5,12 @@ use std::io::Read;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use ureq::http::{HeaderMap, HeaderName, Method};
-use ureq::{Body, http::header};
+use ureq::http::{HeaderMap, HeaderName, Method, header};
 
 use super::content::Content;
 use super::exchange::{Call, text};
 use super::{Client, InstanceName, Kind, Result};
 use crate::rootfs::TargetPath;
-
-/// The most that a directory's list of names, or a link's target, may hold.
-const LARGEST: u64 = 16 << 20;
 
 const UID: HeaderName = HeaderName::from_static("x-incus-uid");
 const GID: HeaderName = HeaderName::from_static("x-incus-gid");
@@ -101,7 +97,7 @@ impl Client {
             }
             Some("directory") => {
                 let listing: Listing =
-                    serde_json::from_slice(&call.whole(body)?).map_err(|_| call.malformed("no list of names"))?;
+                    serde_json::from_slice(&call.bounded(body)?).map_err(|_| call.malformed("no list of names"))?;
                 let mut names = listing.metadata.unwrap_or_default();
                 // They become parts of paths.
                 if names.iter().any(|name| matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0'])) {
@@ -110,7 +106,7 @@ impl Client {
                 names.sort_unstable();
                 Ok(Some(Node::Directory { attributes, names }))
             }
-            Some("symlink") => Ok(Some(Node::Symlink { attributes, target: call.whole(body)? })),
+            Some("symlink") => Ok(Some(Node::Symlink { attributes, target: call.bounded(body)? })),
             _ => Err(call.malformed("neither a file, nor a directory, nor a symbolic link")),
         }
     }
@@ -212,15 +208,5 @@ impl Call {
     fn attributes(self, attributes: Attributes) -> Self {
         let Attributes { uid, gid, mode } = attributes;
         self.header(UID, uid.to_string()).header(GID, gid.to_string()).header(MODE, format!("{:04o}", mode & 0o7777))
-    }
-
-    fn whole(&self, body: Body) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let read = body.into_reader().take(LARGEST + 1).read_to_end(&mut bytes);
-        read.map_err(|cause| self.of_http(cause.into()))?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(self.malformed("more than 16 MiB"));
-        }
-        Ok(bytes)
     }
 }
