@@ -9,6 +9,7 @@ mod bad_out;
 mod boot;
 mod cache;
 mod fidelity;
+mod haproxy;
 mod init_and_check;
 mod lab_support;
 mod lock;

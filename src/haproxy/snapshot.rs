@@ -91,9 +91,9 @@ pub(super) fn cookies(text: &str) -> Result<BTreeMap<String, String>> {
     Ok(cookies)
 }
 
+/// HAProxy refuses such a configuration.
 fn twice(name: &ServerName) -> Failure {
-    Failure::new(Kind::Refused, format!("HAProxy has two servers that are called `{name}`"))
-        .hint("give each a name of its own in haproxy.cfg: the runtime API tells servers by their names")
+    Failure::new(Kind::NotHaproxy, format!("the answer names the server `{name}` twice"))
 }
 
 fn bound(count: usize) -> Result<()> {

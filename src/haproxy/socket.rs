@@ -105,14 +105,17 @@ impl Socket {
         self.read(&command, |answer| map::entries(Answers::of(answer)?.last()?))
     }
 
-    /// Sees to it that a map holds an entry, whether or not it does already. HAProxy itself would add it again and again.
+    /// Sees to it that a map holds an entry, whether or not it does already; HAProxy itself would add it again and again.
+    /// An ACL's list takes the key alone.
     ///
     /// # Errors
     /// As [`entries`](Self::entries); [`Kind::Refused`] for a key or a value that is not one word of letters, digits and
     /// harmless punctuation, and for what HAProxy complains of.
     pub fn add_entry(&self, map: &Map, key: &str, value: &str) -> Result<()> {
         word(key)?;
-        word(value)?;
+        if map.map {
+            word(value)?;
+        }
         let entries = self.entries(map)?;
         let mut there = entries.iter().filter(|(name, _)| name == key).peekable();
         let (noun, reference) = (map.noun(), map.reference());
@@ -166,10 +169,13 @@ impl Socket {
         let states = self.read(&format!("show servers state {}", name.backend), |answer| {
             snapshot::states(Answers::of(answer)?.last()?)
         })?;
-        match states.get(name) {
-            None => return Err(Failure::new(Kind::Unknown, format!("`{}` knows no server `{name}`", self.address))),
-            Some(state) if state.check.is_none() => return refused("it has none of its own"),
-            Some(state) if state.admin == Admin::Maint => return refused("it is in maintenance"),
+        let Some(state) = states.get(name) else {
+            return Err(Failure::new(Kind::Unknown, format!("`{}` knows no server `{name}`", self.address)));
+        };
+        match state.check {
+            None => return refused("it has none of its own"),
+            Some(check) if !check.enabled => return refused("it was switched off by `disable health`"),
+            Some(_) if state.admin == Admin::Maint => return refused("it is in maintenance"),
             Some(_) => {}
         }
         self.act(&format!("set server {name} health down"))
