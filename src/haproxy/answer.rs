@@ -1,7 +1,7 @@
 //! Answers of the runtime API: where each ends, and what a complaint means.
 //!
-//! HAProxy ends every answer with an empty line, and closes after the last one of a line. Complaints are sentences; they
-//! have no codes.
+//! HAProxy ends every answer with an empty line, and closes after the last one of a line. Complaints are sentences;
+//! they have no codes.
 
 use super::{Failure, Kind, Result, advice};
 use crate::rootfs::escaped;
@@ -63,7 +63,8 @@ pub(super) fn complaint(answer: &str) -> Failure {
     known_complaint(text).unwrap_or_else(|| refused(Kind::Refused, text))
 }
 
-/// What a text means that should have been a table or a list: a complaint that is known to be HAProxy's, or nothing of its.
+/// What a text means that should have been a table or a list: a complaint that is known to be HAProxy's, or nothing of
+/// its.
 pub(super) fn unexpected(answer: &str) -> Failure {
     let text = answer.trim();
     known_complaint(text).unwrap_or_else(|| match text {

@@ -54,8 +54,8 @@ impl Channel for Unix {
             let failure = unconnected(&error);
             match error.kind() {
                 ErrorKind::PermissionDenied => failure.hint(
-                    "the socket's own `user`, `group` and `mode` decide who may open it: run as one of those, or change \
-                     its line in haproxy.cfg",
+                    "the socket's own `user`, `group` and `mode` decide who may open it: run as one of those, or \
+                     change its line in haproxy.cfg",
                 ),
                 _ => failure,
             }
@@ -82,8 +82,8 @@ fn within<T: Send + 'static>(end: Instant, work: impl FnOnce() -> io::Result<T> 
 trait Limited: Read + Write {
     fn limit(&self, duration: Duration) -> io::Result<()>;
 
-    /// Tells the other side that nothing more is written. HAProxy closes after the answers to one line anyway; its master
-    /// waits for this.
+    /// Tells the other side that nothing more is written. HAProxy closes after the answers to one line anyway; its
+    /// master waits for this.
     fn finish(&self) -> io::Result<()>;
 }
 

@@ -71,7 +71,8 @@ impl Socket {
     ///
     /// # Errors
     /// As [`Channel::ask`]; [`Kind::Denied`] below [`Level::Operator`], which sees neither streams nor cookies;
-    /// [`Kind::NotHaproxy`] for what cannot be understood; [`Kind::Refused`] for two servers of one name, and for a master.
+    /// [`Kind::NotHaproxy`] for what cannot be understood; [`Kind::Refused`] for two servers of one name, and for a
+    /// master.
     pub fn observe(&self) -> Result<Snapshot> {
         self.read(snapshot::COMMANDS, Snapshot::parse)
     }
@@ -105,12 +106,12 @@ impl Socket {
         self.read(&command, |answer| map::entries(Answers::of(answer)?.last()?))
     }
 
-    /// Sees to it that a map holds an entry, whether or not it does already; HAProxy itself would add it again and again.
-    /// An ACL's list takes the key alone.
+    /// Sees to it that a map holds an entry, whether or not it does already; HAProxy itself would add it again and
+    /// again. An ACL's list takes the key alone.
     ///
     /// # Errors
-    /// As [`entries`](Self::entries); [`Kind::Refused`] for a key or a value that is not one word of letters, digits and
-    /// harmless punctuation, and for what HAProxy complains of.
+    /// As [`entries`](Self::entries); [`Kind::Refused`] for a key or a value that is not one word of letters, digits
+    /// and harmless punctuation, and for what HAProxy complains of.
     pub fn add_entry(&self, map: &Map, key: &str, value: &str) -> Result<()> {
         word(key)?;
         if map.map {
@@ -159,8 +160,8 @@ impl Socket {
     /// Takes a server for down until its health check has passed as often as its `rise` says.
     ///
     /// # Errors
-    /// As [`set_admin`](Self::set_admin); [`Kind::Refused`] for a server that would stay down for ever, having no check, and
-    /// for one in maintenance, where checks do not run.
+    /// As [`set_admin`](Self::set_admin); [`Kind::Refused`] for a server that would stay down for ever, having no
+    /// check, and for one in maintenance, where checks do not run.
     pub fn restart_check(&self, name: &ServerName) -> Result<()> {
         let refused = |why: &str| {
             let message = format!("`{}`: the health check of `{name}` cannot start over", self.address);

@@ -11,7 +11,8 @@ use super::{Admin, Operation, Result, ServerName};
 const FORCED_MAINT: u32 = 0x01;
 /// `SRV_ADMF_IMAINT`: the server that it tracks is in maintenance.
 const INHERITED_MAINT: u32 = 0x02;
-/// `SRV_ADMF_CMAINT`: `disabled` in the configuration; it stays when the server is made ready, and is no maintenance by itself.
+/// `SRV_ADMF_CMAINT`: `disabled` in the configuration; it stays when the server is made ready, and is no maintenance by
+/// itself.
 const CONFIGURED_MAINT: u32 = 0x04;
 /// `SRV_ADMF_FDRAIN`: put into drain, by the runtime API or an agent.
 const FORCED_DRAIN: u32 = 0x08;

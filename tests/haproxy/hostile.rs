@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -120,7 +121,7 @@ fn silence_and_drops_end_at_the_deadline() {
     let silent = pretend(|_| thread::sleep(Duration::from_secs(60)));
     let slow = pretend(|stream| {
         while stream.write_all(b"x").is_ok() {
-            thread::sleep(Duration::from_millis(50))
+            thread::sleep(Duration::from_millis(50));
         }
     });
     for socket in [silent, slow] {
@@ -138,4 +139,18 @@ fn no_answer_at_all_is_lost() {
     let failure = pretend(|_| {}).level().unwrap_err();
     assert_eq!(failure.kind(), Kind::Lost);
     assert!(failure.to_string().ends_with(": the connection was closed without an answer"), "{failure}");
+}
+
+#[test]
+fn a_socket_that_nobody_accepts_from_is_lost_at_the_deadline() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hung.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    let _waiting = UnixStream::connect(&path).unwrap();
+    let start = Instant::now();
+    let failure = open(&format!("unix:{}", path.display())).level().unwrap_err();
+    assert_eq!(failure.kind(), Kind::Lost);
+    assert!(failure.to_string().ends_with("cannot connect to HAProxy: it took more than 5 seconds"), "{failure}");
+    assert!(start.elapsed() < Duration::from_secs(8));
 }

@@ -62,7 +62,8 @@ fn lists_are_told_by_file_and_use_and_changed_as_often_as_wanted() {
 fn what_would_be_another_command_is_not_sent() {
     let balancer = Balancer::start_with(
         &format!(
-            "{DEFAULTS}backend b\n  ignore-persist if {{ req.cook(S),map_str({{dir}}/a.map) -m found }}\n  server a 127.0.0.1:1\n"
+            "{DEFAULTS}backend b\n  ignore-persist if {{ req.cook(S),map_str({{dir}}/a.map) -m found }}\n  \
+             server a 127.0.0.1:1\n"
         ),
         &[("a.map", "")],
     );

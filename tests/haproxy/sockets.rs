@@ -1,7 +1,7 @@
 //! Levels, and what is at an address.
 
 use vezaimg::Error;
-use vezaimg::haproxy::{Admin, Failure, Kind, Level, Socket};
+use vezaimg::haproxy::{Admin, Failure, Kind, Level, Socket, advice};
 
 use super::{DEFAULTS, admin, name, open};
 use crate::support::Balancer;
@@ -77,6 +77,13 @@ fn what_a_level_does_not_allow_is_told_with_the_line_to_add() {
         operator.shutdown_sessions(&name("b/a")),
     ];
     assert_eq!(denied.map(|result| result.map_err(|failure| failure.kind())), [const { Err(Kind::Denied) }; 4]);
+}
+
+#[test]
+fn the_line_to_add_gives_the_level() {
+    let line = advice::ADMIN_SOCKET.replace("/run/haproxy/admin.sock", "{dir}/advised.sock");
+    let balancer = Balancer::start(&format!("  {line}\n{DEFAULTS}backend b\n  server a 127.0.0.1:1\n"));
+    assert_eq!(open(&format!("unix:{}", balancer.path("advised.sock").display())).level(), Ok(Level::Admin));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::net::Ipv4Addr;
 
-use vezaimg::haproxy::{Admin, Kind, Operation, Server, Socket};
+use vezaimg::haproxy::{Admin, Kind, Operation, Server, Socket, advice};
 
 use super::service::{Service, connect, send_get};
 use super::{DEFAULTS, admin, name, server};
@@ -22,13 +22,14 @@ struct Pair {
 impl Pair {
     fn start(more: &str) -> Self {
         let (a, p, front) = (Service::start(), Service::start(), loopback());
+        let drain = advice::drain_map("SERVERID", "{dir}/draining.map");
         let balancer = Balancer::start_with(
             &format!(
                 "{DEFAULTS}  option httpchk GET /api/v1/health
 listen b
   bind {front}:8080
   cookie SERVERID insert indirect nocache
-  ignore-persist if {{ req.cook(SERVERID),map_str({{dir}}/draining.map) -m found }}
+  {drain}
   server a {}:8080 cookie a check {more}
   server p {}:8080 cookie p check {more}
 backend t
