@@ -49,7 +49,7 @@ fn tar(arguments: &[&str], archive: &Path, directory: &Path) {
 }
 
 /// A container of the shared lab, from the image that is imported there once.
-fn booted(stem: &str) -> Instance<'static> {
+pub(crate) fn booted(stem: &str) -> Instance<'static> {
     static IMPORTED: OnceLock<String> = OnceLock::new();
     let lab = Lab::shared();
     let image = IMPORTED.get_or_init(|| import_hand_made(lab));

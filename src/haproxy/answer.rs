@@ -1,7 +1,7 @@
 //! Answers of the runtime API: where each ends, and what a complaint means.
 //!
-//! HAProxy ends every answer with an empty line, and closes after the last one of a line. Complaints are sentences; they
-//! have no codes.
+//! HAProxy ends every answer with an empty line, and closes after the last one of a line. Complaints are sentences;
+//! they have no codes.
 
 use super::{Failure, Kind, Result, advice};
 use crate::rootfs::escaped;
@@ -26,8 +26,8 @@ impl<'a> Answers<'a> {
             return Err(unexpected(text)
                 .hint("this is a port for HTTP: name the `stats socket` of the section `global` instead"));
         }
-        // Only a master offers to relay to its workers, in the list of commands that follows an unknown one.
-        if start.starts_with("Unknown command") && (text.contains("@<relative pid>") || text.contains("@!<pid>")) {
+        // Only a master has `show proc`; the commands that there are follow an unknown one.
+        if start.starts_with("Unknown command") && text.contains("show proc ") {
             return Err(Failure::new(
                 Kind::Refused,
                 "this is the socket of HAProxy's master process, which knows no server",
@@ -63,7 +63,8 @@ pub(super) fn complaint(answer: &str) -> Failure {
     known_complaint(text).unwrap_or_else(|| refused(Kind::Refused, text))
 }
 
-/// What a text means that should have been a table or a list: a complaint that is known to be HAProxy's, or nothing of its.
+/// What a text means that should have been a table or a list: a complaint that is known to be HAProxy's, or nothing of
+/// its.
 pub(super) fn unexpected(answer: &str) -> Failure {
     let text = answer.trim();
     known_complaint(text).unwrap_or_else(|| match text {
@@ -136,7 +137,7 @@ mod tests {
         assert_eq!(kind(""), Some(Kind::Lost));
         assert_eq!(kind("HTTP/1.1 400 Bad request\r\n\r\n"), Some(Kind::NotHaproxy));
         assert_eq!(kind("<html>"), Some(Kind::NotHaproxy));
-        assert_eq!(kind("Unknown command\n  @!<pid>  : send\n"), Some(Kind::Refused));
+        assert_eq!(kind("Unknown command\n  show proc  : show processes status\n"), Some(Kind::Refused));
         assert_eq!(kind("Unknown command\n  show info\n"), None);
     }
 

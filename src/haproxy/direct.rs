@@ -1,7 +1,7 @@
 //! HAProxy on this machine or across the network: a unix socket, or TCP.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -54,8 +54,8 @@ impl Channel for Unix {
             let failure = unconnected(&error);
             match error.kind() {
                 ErrorKind::PermissionDenied => failure.hint(
-                    "the socket's own `user`, `group` and `mode` decide who may open it: run as one of those, or change \
-                     its line in haproxy.cfg",
+                    "the socket's own `user`, `group` and `mode` decide who may open it: run as one of those, or \
+                     change its line in haproxy.cfg",
                 ),
                 _ => failure,
             }
@@ -81,11 +81,19 @@ fn within<T: Send + 'static>(end: Instant, work: impl FnOnce() -> io::Result<T> 
 /// A connection whose reads and writes can be given a limit.
 trait Limited: Read + Write {
     fn limit(&self, duration: Duration) -> io::Result<()>;
+
+    /// Tells the other side that nothing more is written. HAProxy closes after the answers to one line anyway; its
+    /// master waits for this.
+    fn finish(&self) -> io::Result<()>;
 }
 
 impl Limited for TcpStream {
     fn limit(&self, duration: Duration) -> io::Result<()> {
         self.set_write_timeout(Some(duration)).and_then(|()| self.set_read_timeout(Some(duration)))
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
     }
 }
 
@@ -93,9 +101,13 @@ impl Limited for UnixStream {
     fn limit(&self, duration: Duration) -> io::Result<()> {
         self.set_write_timeout(Some(duration)).and_then(|()| self.set_read_timeout(Some(duration)))
     }
+
+    fn finish(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
 }
 
-/// Sends the line and reads to the end: without its prompt, HAProxy closes after the answers to one line.
+/// Sends the line and reads to the end.
 fn converse(mut stream: impl Limited, command: &str, longest: usize) -> Result<String> {
     let end = Instant::now() + DEADLINE;
     exchange(&mut stream, command, longest, end)
@@ -109,6 +121,7 @@ fn exchange(stream: &mut impl Limited, command: &str, longest: usize, end: Insta
 
     stream.limit(remaining(end)?)?;
     stream.write_all(format!("{command}\n").as_bytes())?;
+    stream.finish()?;
     let mut answer = Vec::new();
     let mut chunk = vec![0; CHUNK];
     while answer.len() <= longest {

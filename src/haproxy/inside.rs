@@ -8,8 +8,8 @@ use super::{Channel, DEADLINE, Failure, Inside, Kind, LONGEST_ANSWER, Result, ch
 use crate::incus::InstanceName;
 use crate::rootfs::escaped;
 
-/// Relays one command line, `$1`, to `$2`, and its answer. It runs under any `sh`, says on its first line how far it came,
-/// and always ends well, so that what went wrong does not depend on what a shell writes to stderr.
+/// Relays one command line, `$1`, to `$2`, and its answer. It runs under any `sh`, says on its first line how far it
+/// came, and always ends well, so that what went wrong does not depend on what a shell writes to stderr.
 ///
 /// A port is reached through bash's own `/dev/tcp` or through socat, a unix socket through socat.
 const RELAY: &str = r#"

@@ -14,7 +14,8 @@ const MOST_ENTRIES: usize = 1 << 20;
 pub struct Map {
     /// Its number, which a reload may change.
     pub id: u64,
-    /// The file that it was loaded from, or its name where newer versions have maps without one; none for an inline list.
+    /// The file that it was loaded from, or its name where newer versions have maps without one; none for an inline
+    /// list.
     pub file: Option<String>,
     /// How many entries it holds; none before HAProxy 2.4, which does not say.
     pub entries: Option<u64>,
@@ -90,7 +91,8 @@ fn bound(what: &str, count: usize, most: usize) -> Result<()> {
     }
 }
 
-/// Whether a text is one word of a command, and nothing but that: `;` ends a command, `\` quotes, `<<` begins a payload.
+/// Whether a text is one word of a command, and nothing but that: `;` ends a command, `\` quotes, `<<` begins a
+/// payload.
 pub(super) fn is_word(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b';' | b'\\' | b'"' | b'\'' | b'<');
     !text.is_empty() && text.len() <= 1024 && text.bytes().all(plain)

@@ -6,8 +6,8 @@ use std::fmt;
 ///
 /// Only words that mean themselves in a command of the runtime API get this far: no white space, which ends a word; no
 /// `;`, which ends a command; no `/`, which ends the backend's name; no `\`, which quotes; no control characters; and
-/// no `<<`, `@`, `#` or quotes, which newer versions give a meaning. HAProxy itself takes only letters, digits, `-`, `_`,
-/// `.` and `:` in a name (`invalid_char` in its `src/tools.c`).
+/// no `<<`, `@`, `#` or quotes, which newer versions give a meaning. HAProxy itself takes only letters, digits, `-`,
+/// `_`, `.` and `:` in a name (`invalid_char` in its `src/tools.c`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerName {
     /// The backend (or `listen` section) that holds the server.

@@ -72,8 +72,8 @@ mod tests {
     /// As HAProxy 2.6.12 writes a stream.
     fn line(server: &str, request: &str, response: &str) -> String {
         format!(
-            "0x55ffa06dd2a0: proto=tcpv4 src=127.0.0.1:41000 fe=f be=api srv={server} ts=00 epoch=0 age=0s calls=1 rate=0 \
-             cpu=0 lat=0 rq[f=c48200h,i=0,an={request},rx=,wx=,ax=] rp[f=80048202h,i=0,an={response},rx=,wx=,ax=] \
+            "0x55ffa06dd2a0: proto=tcpv4 src=127.0.0.1:41000 fe=f be=api srv={server} ts=00 epoch=0 age=0s \
+             calls=1 rate=0 cpu=0 lat=0 rq[f=c48200h,i=0,an={request},rx=,wx=,ax=] rp[f=80048202h,i=0,an={response},rx=,wx=,ax=] \
              scf=[8,0h,fd=16] scb=[8,1h,fd=-1] exp= rc=0 c_exp=\n"
         )
     }

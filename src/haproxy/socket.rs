@@ -71,7 +71,8 @@ impl Socket {
     ///
     /// # Errors
     /// As [`Channel::ask`]; [`Kind::Denied`] below [`Level::Operator`], which sees neither streams nor cookies;
-    /// [`Kind::NotHaproxy`] for what cannot be understood; [`Kind::Refused`] for two servers of one name, and for a master.
+    /// [`Kind::NotHaproxy`] for what cannot be understood; [`Kind::Refused`] for two servers of one name, and for a
+    /// master.
     pub fn observe(&self) -> Result<Snapshot> {
         self.read(snapshot::COMMANDS, Snapshot::parse)
     }
@@ -105,14 +106,17 @@ impl Socket {
         self.read(&command, |answer| map::entries(Answers::of(answer)?.last()?))
     }
 
-    /// Sees to it that a map holds an entry, whether or not it does already. HAProxy itself would add it again and again.
+    /// Sees to it that a map holds an entry, whether or not it does already; HAProxy itself would add it again and
+    /// again. An ACL's list takes the key alone.
     ///
     /// # Errors
-    /// As [`entries`](Self::entries); [`Kind::Refused`] for a key or a value that is not one word of letters, digits and
-    /// harmless punctuation, and for what HAProxy complains of.
+    /// As [`entries`](Self::entries); [`Kind::Refused`] for a key or a value that is not one word of letters, digits
+    /// and harmless punctuation, and for what HAProxy complains of.
     pub fn add_entry(&self, map: &Map, key: &str, value: &str) -> Result<()> {
         word(key)?;
-        word(value)?;
+        if map.map {
+            word(value)?;
+        }
         let entries = self.entries(map)?;
         let mut there = entries.iter().filter(|(name, _)| name == key).peekable();
         let (noun, reference) = (map.noun(), map.reference());
@@ -156,8 +160,8 @@ impl Socket {
     /// Takes a server for down until its health check has passed as often as its `rise` says.
     ///
     /// # Errors
-    /// As [`set_admin`](Self::set_admin); [`Kind::Refused`] for a server that would stay down for ever, having no check, and
-    /// for one in maintenance, where checks do not run.
+    /// As [`set_admin`](Self::set_admin); [`Kind::Refused`] for a server that would stay down for ever, having no
+    /// check, and for one in maintenance, where checks do not run.
     pub fn restart_check(&self, name: &ServerName) -> Result<()> {
         let refused = |why: &str| {
             let message = format!("`{}`: the health check of `{name}` cannot start over", self.address);
@@ -166,10 +170,13 @@ impl Socket {
         let states = self.read(&format!("show servers state {}", name.backend), |answer| {
             snapshot::states(Answers::of(answer)?.last()?)
         })?;
-        match states.get(name) {
-            None => return Err(Failure::new(Kind::Unknown, format!("`{}` knows no server `{name}`", self.address))),
-            Some(state) if state.check.is_none() => return refused("it has none of its own"),
-            Some(state) if state.admin == Admin::Maint => return refused("it is in maintenance"),
+        let Some(state) = states.get(name) else {
+            return Err(Failure::new(Kind::Unknown, format!("`{}` knows no server `{name}`", self.address)));
+        };
+        match state.check {
+            None => return refused("it has none of its own"),
+            Some(check) if !check.enabled => return refused("it was switched off by `disable health`"),
+            Some(_) if state.admin == Admin::Maint => return refused("it is in maintenance"),
             Some(_) => {}
         }
         self.act(&format!("set server {name} health down"))

@@ -11,7 +11,8 @@ use super::{Admin, Operation, Result, ServerName};
 const FORCED_MAINT: u32 = 0x01;
 /// `SRV_ADMF_IMAINT`: the server that it tracks is in maintenance.
 const INHERITED_MAINT: u32 = 0x02;
-/// `SRV_ADMF_CMAINT`: `disabled` in the configuration; it stays when the server is made ready, and is no maintenance by itself.
+/// `SRV_ADMF_CMAINT`: `disabled` in the configuration; it stays when the server is made ready, and is no maintenance by
+/// itself.
 const CONFIGURED_MAINT: u32 = 0x04;
 /// `SRV_ADMF_FDRAIN`: put into drain, by the runtime API or an agent.
 const FORCED_DRAIN: u32 = 0x08;
@@ -25,6 +26,8 @@ const UNRESOLVED_MAINT: u32 = 0x20;
 const IN_PROGRESS: u32 = 0x01;
 /// `CHK_ST_CONFIGURED`: there is such a check.
 const CONFIGURED: u32 = 0x02;
+/// `CHK_ST_ENABLED`: it was not switched off by `disable health`.
+const ENABLED: u32 = 0x04;
 
 /// What the line says that `show stat` does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +46,7 @@ pub(super) struct State {
 /// How far the health check is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CheckState {
+    pub(super) enabled: bool,
     pub(super) passed: bool,
     pub(super) in_progress: bool,
 }
@@ -96,7 +100,7 @@ fn operation(row: &Row<'_, '_>) -> Result<Operation> {
 /// Of the results in `enum chk_result` of HAProxy's `include/haproxy/check-t.h`, 3 is passed, 4 is passed but no new
 /// sessions (a 404).
 fn check_state(state: u32, result: u32) -> CheckState {
-    CheckState { passed: matches!(result, 3 | 4), in_progress: state & IN_PROGRESS != 0 }
+    CheckState { enabled: state & ENABLED != 0, passed: matches!(result, 3 | 4), in_progress: state & IN_PROGRESS != 0 }
 }
 
 /// A slot without an address has `-` or `0.0.0.0`; the address of a unix socket is none for us.

@@ -85,8 +85,8 @@ fn words<'a>(table: &str, line: &'a str) -> Result<Vec<Cow<'a, str>>> {
     if words.len() > MOST_COLUMNS { Err(too_wide(table)) } else { Ok(words) }
 }
 
-/// One line of CSV, and what follows it. A field that holds a quote, a comma or a line's end stands in quotes, which are
-/// doubled inside: `csv_enc_append` of HAProxy's `src/tools.c`.
+/// One line of CSV, and what follows it. A field that holds a quote, a comma or a line's end stands in quotes, which
+/// are doubled inside: `csv_enc_append` of HAProxy's `src/tools.c`.
 fn csv_line<'a>(table: &str, text: &'a str) -> Result<(Vec<Cow<'a, str>>, &'a str)> {
     let mut cells = Vec::new();
     let mut rest = text;

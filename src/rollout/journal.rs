@@ -35,6 +35,16 @@ pub enum Kind {
     Rollback,
 }
 
+impl Kind {
+    /// The subcommand.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Rollout => "rollout",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
 /// What becomes of one instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

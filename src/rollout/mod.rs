@@ -9,6 +9,7 @@ pub mod instance;
 pub mod journal;
 pub mod keep;
 pub mod lock;
+pub mod operation;
 pub mod plan;
 pub mod probe;
 pub mod receipt;

@@ -16,11 +16,9 @@ pub struct Receipt {
     pub operation: String,
     /// A rollout or a rollback.
     pub kind: Kind,
-    /// The release that was brought; empty for a rollback.
-    pub release: String,
-    /// The image that was brought.
+    /// The image that was brought; none for a rollback.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub image: Option<String>,
+    pub image: Option<Release>,
     /// When it began.
     pub began: Timestamp,
     /// When it ended.
@@ -93,7 +91,12 @@ pub enum Outcome {
         /// The failed unit's state and the end of its journal.
         evidence: Vec<String>,
     },
-    /// It was left as it was.
+    /// It was never taken out, since the swap failed before.
+    GivenUp {
+        /// Why, in one sentence.
+        why: String,
+    },
+    /// A safety check left it as it was.
     Untouched {
         /// Why, in one sentence.
         why: String,
@@ -122,6 +125,20 @@ pub struct Traffic {
     pub retries: u64,
     /// Requests that another server got instead.
     pub redispatches: u64,
+}
+
+impl Receipt {
+    /// Whether an instance did not get there: the ones after it are not taken up.
+    pub fn has_failed(&self) -> bool {
+        let is_fine = |entry: &Entry| matches!(entry.outcome, Outcome::Done | Outcome::AlreadyThere);
+        !self.instances.iter().all(is_fine)
+    }
+
+    /// Whether nothing is left that the same command would go on with.
+    pub fn is_over(&self) -> bool {
+        let is_open = |entry: &Entry| matches!(entry.outcome, Outcome::Interrupted | Outcome::Stuck { .. });
+        !self.instances.iter().any(is_open)
+    }
 }
 
 impl Traffic {

@@ -254,7 +254,7 @@ impl Runner<'_> {
         let why = why.clone();
         Ok(match work.was_out {
             true => Outcome::Restored { why, evidence: std::mem::take(&mut work.evidence) },
-            false => Outcome::Untouched { why },
+            false => Outcome::GivenUp { why },
         })
     }
 

@@ -3,6 +3,7 @@
 // What a clean-up has to say can only be printed.
 #![allow(clippy::print_stderr)]
 
+pub(crate) mod balancer;
 mod base;
 pub(crate) mod debian;
 mod http;
@@ -16,6 +17,7 @@ pub(crate) mod veza;
 mod wait;
 pub(crate) mod workspace;
 
+pub(crate) use balancer::Balancer;
 pub(crate) use base::base;
 pub(crate) use http::{Reply, http_get};
 pub(crate) use instance::Instance;

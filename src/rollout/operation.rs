@@ -1,0 +1,323 @@
+//! A rollout or a rollback of whole pools: takes their locks, takes up what was cut off, and goes from instance to
+//! instance until one does not get there.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use jiff::Timestamp;
+
+use super::balance::Balance;
+use super::candidate::Candidate;
+use super::contract::Contract;
+use super::fleet::{Fleet, Pool};
+use super::instance::Containers;
+use super::journal::{Course, Journal, Kind};
+use super::lock::Lock;
+use super::plan::{Plan, PoolPlan};
+use super::receipt::{Entry, Outcome, Receipt, Release, Traffic};
+use super::runner::{Audience, Runner};
+use super::survey::{Purpose, Survey, Surveyor};
+use crate::incus::{Client, InstanceName};
+use crate::interrupt::Interrupt;
+use crate::ui::Listener;
+use crate::{Error, Result};
+
+/// What an operation works with.
+pub struct Operation<'a> {
+    /// Incus.
+    pub client: &'a Client,
+    /// The fleet, with the pools that are meant.
+    pub fleet: &'a Fleet,
+    /// The sockets of HAProxy.
+    pub balance: Balance,
+    /// What is done.
+    pub purpose: Purpose<'a>,
+    /// Go on without a drain map.
+    pub allow_sticky_race: bool,
+    /// Who can stop it.
+    pub interrupt: &'a Interrupt,
+    /// Who is told what happens to the instances.
+    pub audience: Audience<'a>,
+    /// Who is told the rest.
+    pub listener: &'a dyn Listener,
+}
+
+/// What came of an operation.
+#[derive(Debug)]
+pub enum Ended {
+    /// Every instance runs already what it is to run; nothing was done.
+    NothingToDo(Plan),
+    /// Something was done.
+    Run(Receipt),
+}
+
+impl Operation<'_> {
+    /// What would be done, and what is in the way of it. Nothing is changed.
+    ///
+    /// # Errors
+    /// Incus or HAProxy cannot be asked.
+    pub fn plan(&mut self) -> Result<(Plan, Survey)> {
+        let survey = self.survey(false)?;
+        Ok((Plan::new(self.fleet, &survey, self.purpose), survey))
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    /// Somebody else has a lock, something is in the way, or the image cannot be imported: nothing was changed. What
+    /// becomes of an instance is in the receipt.
+    pub fn run(mut self, told: &mut dyn FnMut(&Plan)) -> Result<Ended> {
+        let began = self.client.now()?;
+        let mut locks = self.take_locks()?;
+        match self.go(&mut locks, began, told) {
+            Ok(ended) => {
+                let is_over = match &ended {
+                    Ended::NothingToDo(_) => true,
+                    Ended::Run(receipt) => receipt.is_over(),
+                };
+                for lock in locks {
+                    if is_over { lock.finish()? } else { lock.suspend()? }
+                }
+                Ok(ended)
+            }
+            Err(error) => {
+                for lock in locks {
+                    // The first error is the one to be told.
+                    let _ = if lock.journal().is_some() { lock.suspend() } else { lock.finish() };
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn take_locks(&self) -> Result<Vec<Lock>> {
+        let mut locks = Vec::new();
+        for pool in &self.fleet.pools {
+            match Lock::take(self.client, &pool.name, self.kind().verb()) {
+                Ok(lock) => locks.push(lock),
+                Err(error) => {
+                    for lock in locks {
+                        let _ = if Lock::journal(&lock).is_some() { lock.suspend() } else { lock.finish() };
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(locks)
+    }
+
+    fn kind(&self) -> Kind {
+        match self.purpose {
+            Purpose::Rollout(_) => Kind::Rollout,
+            Purpose::Rollback => Kind::Rollback,
+        }
+    }
+
+    fn survey(&mut self, resumes: bool) -> Result<Survey> {
+        let surveyor = Surveyor {
+            client: self.client,
+            fleet: self.fleet,
+            purpose: self.purpose,
+            allow_sticky_race: self.allow_sticky_race,
+            resumes,
+        };
+        surveyor.run(&mut self.balance)
+    }
+
+    fn go(&mut self, locks: &mut [Lock], began: Timestamp, told: &mut dyn FnMut(&Plan)) -> Result<Ended> {
+        for (lock, pool) in locks.iter_mut().zip(&self.fleet.pools) {
+            if lock.journal().is_some_and(|journal| !self.is_same(journal)) {
+                self.undo(lock, pool)?;
+            }
+        }
+        let resumes = locks.iter().any(|lock| lock.journal().is_some());
+        let survey = self.survey(resumes)?.clear()?;
+        let plan = Plan::new(self.fleet, &survey, self.purpose);
+        if plan.is_empty() && !resumes {
+            return Ok(Ended::NothingToDo(plan));
+        }
+        told(&plan);
+        if let Purpose::Rollout(candidate) = self.purpose {
+            candidate.import(self.client, self.listener, self.interrupt)?;
+        }
+        let mut receipt = Receipt {
+            operation: operation_id(began),
+            kind: self.kind(),
+            image: plan.image.clone(),
+            began,
+            ended: began,
+            instances: Vec::new(),
+        };
+        for ((lock, pool), planned) in locks.iter_mut().zip(&self.fleet.pools).zip(&plan.pools) {
+            let journal = match lock.journal().cloned() {
+                Some(journal) => journal,
+                None => self.journal(&receipt, planned),
+            };
+            lock.write(&journal)?;
+            self.pool(lock, pool, journal, planned, &survey, &mut receipt)?;
+        }
+        receipt.ended = self.client.now().unwrap_or(began);
+        Ok(Ended::Run(receipt))
+    }
+
+    /// Whether an operation that was cut off is the one that is asked for.
+    fn is_same(&self, journal: &Journal) -> bool {
+        journal.kind == self.kind()
+            && match self.purpose {
+                Purpose::Rollout(candidate) => journal.image.as_deref() == Some(candidate.fingerprint.as_str()),
+                Purpose::Rollback => true,
+            }
+    }
+
+    fn journal(&self, receipt: &Receipt, planned: &PoolPlan) -> Journal {
+        let wanted = planned.instances.iter().filter(|instance| !instance.steps.is_empty());
+        Journal {
+            id: receipt.operation.clone(),
+            kind: receipt.kind,
+            image: receipt.image.as_ref().map(|image| image.fingerprint.clone()),
+            release: receipt.image.as_ref().map(|image| image.release.clone()).unwrap_or_default(),
+            started: receipt.began,
+            instances: wanted.map(|instance| (instance.instance.clone(), Course::Waiting)).collect(),
+        }
+    }
+
+    /// Brings a pool to the end of its journal, or to the first instance that does not get there.
+    fn pool(
+        &self,
+        lock: &mut Lock,
+        pool: &Pool,
+        journal: Journal,
+        planned: &PoolPlan,
+        survey: &Survey,
+        receipt: &mut Receipt,
+    ) -> Result<()> {
+        let courses = journal.instances.clone();
+        let contracts = self.contracts(pool, survey);
+        let mut runner = Runner {
+            client: self.client,
+            balance: &self.balance,
+            pool,
+            targets: &survey.targets,
+            contracts: &contracts,
+            journal,
+            lock,
+            allow_sticky_race: self.allow_sticky_race,
+            interrupt: self.interrupt,
+            audience: self.audience,
+        };
+        for instance in in_order(pool, &courses) {
+            let entry = |outcome| {
+                let plan = planned.instances.iter().find(|plan| plan.instance == instance.as_str());
+                let runs = plan.map(|plan| plan.from.clone()).unwrap_or_default();
+                empty_entry(pool, instance, runs, outcome)
+            };
+            let entry = match courses.get(instance.as_str()) {
+                None | Some(Course::Done) => entry(Outcome::AlreadyThere),
+                _ if receipt.has_failed() => entry(Outcome::NotReached),
+                _ if self.interrupt.is_requested() && courses.get(instance.as_str()) == Some(&Course::Waiting) => {
+                    entry(Outcome::Interrupted)
+                }
+                Some(_) => runner.run(instance)?,
+            };
+            receipt.instances.push(entry);
+        }
+        Ok(())
+    }
+
+    /// Takes another operation back that was cut off: what it has half done must not stay so.
+    fn undo(&mut self, lock: &mut Lock, pool: &Pool) -> Result<()> {
+        let Some(mut journal) = lock.journal().cloned() else { return Ok(()) };
+        let name = &pool.name;
+        self.listener.event(crate::ui::Event::Note(format!(
+            "pool `{name}`: a {} of {} was cut off; what it left half done is taken back first",
+            journal.kind.verb(),
+            journal.started
+        )));
+        for course in journal.instances.values_mut() {
+            if *course == Course::Forward {
+                *course = Course::Back("another operation was begun".to_owned());
+            }
+        }
+        lock.write(&journal)?;
+        let survey = self.survey(true)?;
+        let courses = journal.instances.clone();
+        let contracts = BTreeMap::new();
+        let mut runner = Runner {
+            client: self.client,
+            balance: &self.balance,
+            pool,
+            targets: &survey.targets,
+            contracts: &contracts,
+            journal,
+            lock,
+            allow_sticky_race: self.allow_sticky_race,
+            interrupt: self.interrupt,
+            audience: self.audience,
+        };
+        for instance in in_order(pool, &courses) {
+            if !matches!(courses.get(instance.as_str()), Some(Course::Back(_))) {
+                continue;
+            }
+            if let Outcome::Stuck { why } = runner.run(instance)?.outcome {
+                return Err(
+                    Error::failed(format!("what was left half done of `{instance}` cannot be taken back")).cause(why)
+                );
+            }
+        }
+        lock.clear()
+    }
+
+    /// What each container that comes promises.
+    fn contracts(&self, pool: &Pool, survey: &Survey) -> BTreeMap<InstanceName, Contract> {
+        let contract = |containers: &Containers| match self.purpose {
+            Purpose::Rollout(candidate) => candidate.contract.clone(),
+            Purpose::Rollback => rollback_contract(containers),
+        };
+        let of = |instance: &InstanceName| Some((instance.clone(), contract(survey.containers.get(instance)?)));
+        pool.instances.iter().filter_map(of).collect()
+    }
+}
+
+/// What a container from before promises; what is kept is what the one that serves keeps, too.
+fn rollback_contract(containers: &Containers) -> Contract {
+    let of = |container: &Option<crate::incus::Instance>| {
+        container.as_ref().and_then(|container| Contract::of(|key| container.property(key)).ok()).unwrap_or_default()
+    };
+    let (mut contract, live) = (of(&containers.prev), of(&containers.live));
+    if contract.keep.is_empty() {
+        contract.keep = live.keep;
+    }
+    contract
+}
+
+/// What was begun is ended first.
+fn in_order<'p>(pool: &'p Pool, courses: &BTreeMap<String, Course>) -> Vec<&'p InstanceName> {
+    let is_under_way =
+        |instance: &&InstanceName| matches!(courses.get(instance.as_str()), Some(Course::Forward | Course::Back(_)));
+    let (mut begun, rest): (Vec<_>, Vec<_>) = pool.instances.iter().partition(is_under_way);
+    begun.extend(rest);
+    begun
+}
+
+fn empty_entry(pool: &Pool, instance: &InstanceName, runs: Release, outcome: Outcome) -> Entry {
+    Entry {
+        pool: pool.name.to_string(),
+        instance: instance.to_string(),
+        before: runs.clone(),
+        after: runs,
+        outcome,
+        steps: Vec::new(),
+        out_of_rotation: None,
+        stop_to_healthy: None,
+        sessions_drained: 0,
+        sessions_cut: 0,
+        traffic: Traffic::default(),
+    }
+}
+
+/// Tells an operation from every other, and when it began.
+fn operation_id(began: Timestamp) -> String {
+    // A hasher of its own, keyed at random.
+    let random = RandomState::new().build_hasher().finish();
+    format!("{}-{:08x}", began.strftime("%Y%m%dT%H%M%SZ"), random & 0xffff_ffff)
+}
