@@ -7,7 +7,6 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use jiff::Timestamp;
 
 use super::balance::Balance;
-use super::candidate::Candidate;
 use super::contract::Contract;
 use super::fleet::{Fleet, Pool};
 use super::instance::Containers;

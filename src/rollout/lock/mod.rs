@@ -134,6 +134,18 @@ impl Lock {
         Ok(())
     }
 
+    /// Takes the journal out: what it told of is over, and something else may begin under the same lock.
+    ///
+    /// # Errors
+    /// The lock was lost, or Incus does not answer.
+    pub fn clear(&mut self) -> Result<()> {
+        self.keeper.write(|config| {
+            config.remove(JOURNAL);
+        })?;
+        self.journal = None;
+        Ok(())
+    }
+
     /// Whether the lock is still held, as Incus tells it now. To be asked before everything that changes something.
     ///
     /// # Errors
