@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::archive::Codec;
-use crate::commands::{build, cache, check, init, lock};
+use crate::commands::{build, cache, check, init, lock, rollout};
 use crate::image::Format;
 use crate::layout;
 use crate::release::ReleaseName;
@@ -52,6 +52,18 @@ Example:
 Debian's own signature is checked by gpgv. Which mirror a package comes from makes no difference to a build: it is \
 known by its digest.")]
     Lock(LockArgs),
+    /// Bring a fleet onto an image, one container after another
+    #[command(after_help = "\
+Example:
+  vezaimg rollout out/veza-backend-api-….incus.tar.zst --fleet fleet.toml --dry-run
+  vezaimg rollout out/veza-backend-api-….incus.tar.zst --fleet fleet.toml
+
+Every instance is staged beside the one that serves, drained in HAProxy, swapped, and watched before the next is taken. \
+The container from before stays as NAME-prev, stopped. What fails is put back, and the rollout stops with exit code 4. \
+Interrupted anywhere, the same command goes on, from any machine.")]
+    Rollout(RolloutArgs),
+    /// Bring a fleet back onto the containers from before the last rollout
+    Rollback(RollbackArgs),
     /// Write the layouts that this program carries, to start from
     Init {
         /// The directory in which `layouts/` is made
@@ -148,6 +160,48 @@ struct LockArgs {
 }
 
 #[derive(Debug, Args)]
+struct ScopeArgs {
+    /// The fleet: its containers, its HAProxy, its pace
+    #[arg(long, value_name = "FILE")]
+    fleet: PathBuf,
+    /// Only this pool of the fleet (may be repeated) [default: all, one after another]
+    #[arg(long = "pool", value_name = "NAME")]
+    pools: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct CourseArgs {
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// Print what would be done, and what is in the way of it; change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Go on although HAProxy has no drain map: clients with a cookie may see requests fail
+    #[arg(long)]
+    allow_sticky_race: bool,
+    /// Write what was done into a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Print JSON: the plan, or one event a line and the receipt last
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct RolloutArgs {
+    /// The image: a file that `vezaimg build` has made, or a fingerprint or an alias in the store
+    image: String,
+    #[command(flatten)]
+    course: CourseArgs,
+}
+
+#[derive(Debug, Args)]
+struct RollbackArgs {
+    #[command(flatten)]
+    course: CourseArgs,
+}
+
+#[derive(Debug, Args)]
 struct CheckArgs {
     #[command(flatten)]
     layout: LayoutArgs,
@@ -207,6 +261,8 @@ pub enum Request {
     Lock(lock::Request),
     /// `vezaimg init`.
     Init(init::Request),
+    /// `vezaimg rollout` and `vezaimg rollback`.
+    Rollout(rollout::Request),
     /// `vezaimg cache`.
     Cache(cache::Request),
     /// `vezaimg completions`: the script itself.
@@ -245,6 +301,8 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
         }
         Command::Lock(args) => Request::Lock(args.into()),
         Command::Init { directory } => Request::Init(init::Request { directory }),
+        Command::Rollout(RolloutArgs { image, course }) => Request::Rollout(course.into_request(Some(image))),
+        Command::Rollback(RollbackArgs { course }) => Request::Rollout(course.into_request(None)),
         Command::Cache(args) => Request::Cache(args.into()),
         Command::Completions { shell } => Request::Completions(completions(shell)),
     };
@@ -285,6 +343,25 @@ impl From<LockArgs> for lock::Request {
             check: args.check,
             json: args.json,
         }
+    }
+}
+
+impl CourseArgs {
+    fn into_request(self, image: Option<String>) -> rollout::Request {
+        rollout::Request {
+            image,
+            scope: self.scope.into(),
+            dry_run: self.dry_run,
+            allow_sticky_race: self.allow_sticky_race,
+            report: self.report,
+            json: self.json,
+        }
+    }
+}
+
+impl From<ScopeArgs> for rollout::Scope {
+    fn from(args: ScopeArgs) -> Self {
+        Self { fleet: args.fleet, pools: args.pools }
     }
 }
 

@@ -57,6 +57,11 @@ impl Error {
         Self::new(Class::Refused, message)
     }
 
+    /// The rollout went wrong and the old state serves again: exit code 4.
+    pub fn rolled_back(message: impl Into<String>) -> Self {
+        Self::new(Class::RolledBack, message)
+    }
+
     /// A signal ended the run: exit code 5.
     pub fn interrupted(message: impl Into<String>) -> Self {
         Self::new(Class::Interrupted, message)

@@ -5,3 +5,4 @@ pub mod cache;
 pub mod check;
 pub mod init;
 pub mod lock;
+pub mod rollout;

@@ -95,6 +95,25 @@ impl Step {
         }
     }
 
+    /// Its name, as JSON has it too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stage => "stage",
+            Self::Peers => "peers",
+            Self::Drain => "drain",
+            Self::Maintenance => "maintenance",
+            Self::Stop => "stop",
+            Self::Carry => "carry",
+            Self::Swap => "swap",
+            Self::Start => "start",
+            Self::Health => "health",
+            Self::Ready => "ready",
+            Self::Settle => "settle",
+            Self::Commit => "commit",
+            Self::Restore => "restore",
+        }
+    }
+
     /// What is being done, as a line of progress has it.
     pub fn doing(self) -> &'static str {
         match self {

@@ -142,6 +142,11 @@ impl Receipt {
 }
 
 impl Traffic {
+    /// What went wrong between HAProxy and the servers.
+    pub fn errors(&self) -> u64 {
+        self.connection_errors + self.response_errors + self.answers_5xx
+    }
+
     /// Adds what was counted between two looks at one server; what was counted before a reload is lost.
     pub fn add(&mut self, before: &Counters, after: &Counters) {
         let grown = |of: fn(&Counters) -> u64| match (of(before), of(after)) {

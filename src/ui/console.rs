@@ -72,6 +72,18 @@ impl Console {
         }
     }
 
+    /// Prints a line of progress to stderr.
+    pub fn line(&self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Whether only warnings, errors and the result are printed.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints a problem with its source line, and an empty line below.
     pub fn problem(&self, problem: &Problem) {
         self.say(&diagnostics::render(problem));

@@ -5,9 +5,13 @@
 mod console;
 mod diagnostics;
 mod quantity;
+mod table;
+mod tracks;
 
 pub use console::Console;
 pub use quantity::{Bytes, Lasted};
+pub use table::Table;
+pub use tracks::Tracks;
 
 /// Something that happened which a person may want to see.
 #[derive(Clone, Debug, PartialEq, Eq)]

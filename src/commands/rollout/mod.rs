@@ -1,0 +1,137 @@
+//! `vezaimg rollout` and `vezaimg rollback`: a fleet brought onto an image, or back.
+
+mod report;
+mod watch;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::haproxy::Inside;
+use crate::incus::{Client, InstanceName};
+use crate::interrupt::Interrupt;
+use crate::rollout::balance::Balance;
+use crate::rollout::candidate::Candidate;
+use crate::rollout::fleet::{self, Fleet};
+use crate::rollout::operation::{Ended, Operation};
+use crate::rollout::receipt::Receipt;
+use crate::rollout::survey::Purpose;
+use crate::ui::{Console, Listener, Silent};
+use crate::{Error, Result};
+use watch::Watch;
+
+/// Which pools of which fleet.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The fleet file.
+    pub fleet: PathBuf,
+    /// The pools; none for all.
+    pub pools: Vec<String>,
+}
+
+/// What `vezaimg rollout` and `vezaimg rollback` are asked to do.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The image: a file, a fingerprint or an alias; none for a rollback.
+    pub image: Option<String>,
+    /// Which pools of which fleet.
+    pub scope: Scope,
+    /// Print what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Go on without a drain map.
+    pub allow_sticky_race: bool,
+    /// A file for the receipt.
+    pub report: Option<PathBuf>,
+    /// JSON on stdout: the plan, or one event a line.
+    pub json: bool,
+}
+
+/// The fleet, and Incus as it names it.
+///
+/// # Errors
+/// The fleet file has a problem, or its remote cannot be used.
+pub(super) fn open(scope: &Scope) -> Result<(Fleet, Client)> {
+    let fleet = fleet::read(&scope.fleet)?.only(&scope.pools)?;
+    let client = Client::connect(&fleet.incus.remote, fleet.incus.project.as_deref())?;
+    Ok((fleet, client))
+}
+
+/// HAProxy's sockets of a fleet; some are reached through a container.
+pub(super) fn balance(fleet: &Fleet, client: &Client) -> Balance {
+    let inside: Arc<dyn Inside> = Arc::new(Through(client.clone()));
+    Balance::new(fleet, &inside)
+}
+
+/// Rolls the fleet.
+///
+/// # Errors
+/// Exit code 2 or 3 before anything was changed; 1, 4 or 5 with what became of each instance in the result.
+pub fn run(request: &Request, console: &Console) -> Result<()> {
+    let (fleet, client) = open(&request.scope)?;
+    let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
+    let quiet: &dyn Listener = if request.json { &Silent } else { console };
+    let candidate = match &request.image {
+        Some(reference) => Some(Candidate::find(&client, reference, quiet, &interrupt)?),
+        None => None,
+    };
+    console.end_stage();
+    let purpose = candidate.as_ref().map_or(Purpose::Rollback, Purpose::Rollout);
+    let watch = Watch::new(console, request.json);
+    let mut operation = Operation {
+        client: &client,
+        fleet: &fleet,
+        balance: balance(&fleet, &client),
+        purpose,
+        allow_sticky_race: request.allow_sticky_race,
+        interrupt: &interrupt,
+        audience: &|event| watch.event(event),
+        listener: quiet,
+    };
+    if request.dry_run {
+        let (plan, survey) = operation.plan()?;
+        report::plan(&plan, request.json, console)?;
+        return survey.clear().map(|_| ());
+    }
+    let ended = operation.run(&mut |plan| watch.begin(plan))?;
+    watch.finish();
+    match ended {
+        Ended::NothingToDo(plan) => report::nothing_to_do(&plan, request.json, console),
+        Ended::Run(receipt) => {
+            if let Some(path) = &request.report {
+                write_receipt(path, &receipt)?;
+            }
+            report::receipt(&receipt, request.json, console)?;
+            report::verdict(&receipt, request)
+        }
+    }
+}
+
+fn write_receipt(path: &std::path::Path, receipt: &Receipt) -> Result<()> {
+    let wrong = |cause: &dyn std::fmt::Display| {
+        Error::failed(format!("cannot write the report `{}`", path.display())).cause(cause)
+    };
+    let text = serde_json::to_string_pretty(receipt).map_err(|cause| wrong(&cause))?;
+    fs::write(path, text + "\n").map_err(|cause| wrong(&cause))
+}
+
+/// Commands in containers, for sockets that only their own HAProxy's container can reach.
+struct Through(Client);
+
+impl Inside for Through {
+    fn run(
+        &self,
+        instance: &InstanceName,
+        command: &[&str],
+        deadline: Duration,
+    ) -> std::result::Result<Vec<u8>, String> {
+        let output = self.0.exec(instance, command, deadline).map_err(|failure| failure.to_string())?;
+        match output.code {
+            0 => Ok(output.stdout),
+            code => {
+                let said = crate::rootfs::escaped(output.stderr.trim_ascii());
+                Err(format!("the command in `{instance}` ended with {code}: {said}"))
+            }
+        }
+    }
+}
