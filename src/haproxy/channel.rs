@@ -17,8 +17,8 @@ pub trait Channel: Send + Sync {
     /// whole answer; what is not UTF-8 in it becomes U+FFFD.
     ///
     /// # Errors
-    /// [`Kind::Lost`](super::Kind::Lost) for no connection, one that broke off, or none or too little of an answer
-    /// within [`DEADLINE`]; [`Kind::NotHaproxy`](super::Kind::NotHaproxy) for one longer than [`LONGEST_ANSWER`].
+    /// [`Kind::Lost`] for no connection, one that broke off, or none or too little of an answer
+    /// within [`DEADLINE`]; [`Kind::NotHaproxy`] for one longer than [`LONGEST_ANSWER`].
     fn ask(&self, command: &str) -> Result<String>;
 }
 
