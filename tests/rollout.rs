@@ -1,4 +1,7 @@
 //! A fleet rolled onto another image under load, on a real Incus behind a real HAProxy.
 
+mod broken;
+mod by_hand;
 mod ground;
+mod load;
 mod plain;

@@ -39,7 +39,10 @@ pub(crate) fn action(request: &Request, service: &Service) -> Action {
             Action::Slow,
         ),
         ("GET", "/ws") => match websocket::accept(request) {
-            Ok(response) => Action::Upgrade(response),
+            // Who answers, as health tells it: what is echoed later is the client's own.
+            Ok(response) => {
+                Action::Upgrade(response.header("Veza-Host", &service.host).header("Veza-Version", &service.version))
+            }
             Err(response) => Action::Respond(response),
         },
         _ => Action::Respond(Response::error(405, "this path does not take the method").header("Allow", allowed)),

@@ -12,7 +12,8 @@ Usage: veza-api [--help | --version]
 Routes:
   GET  /api/v1/health        200, or 503 while unhealthy
   POST /api/v1/slow?ms=300   reads the body, waits, answers (at most 60000 ms, 16 MiB)
-  GET  /ws                   WebSocket that echoes text and binary messages
+  GET  /ws                   WebSocket that echoes text and binary messages;
+                             its handshake says Veza-Host and Veza-Version
 
 Environment (an empty variable counts as unset):
   PORT               port to listen on; 0 takes a free one [default: 8080]

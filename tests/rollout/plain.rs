@@ -37,7 +37,6 @@ fn stopping_pushing_the_binary_and_starting_fails_requests() {
         member.instance().push("/opt/veza/backend-api/veza-api", &program, "0755", 1001, 1001);
     });
 
-    eprintln!("{report}");
     assert_ne!(report.failed(), 0, "{report}");
     veza.wait_available();
 }
@@ -53,7 +52,6 @@ fn stopping_rebuilding_and_starting_fails_requests() {
         veza.push_env(index);
     });
 
-    eprintln!("{report}");
     assert_ne!(report.failed(), 0, "{report}");
     assert_eq!(veza.versions(), ["2.0.0", "2.0.0"]);
     assert_ne!(report.answers_of("1.0.0"), 0, "{report}");

@@ -12,7 +12,7 @@ pub(super) struct Jar {
 impl Jar {
     /// Every second client keeps cookies.
     pub(super) fn of_client(number: usize) -> Self {
-        Self { keeps: number % 2 == 0, server: None }
+        Self { keeps: number.is_multiple_of(2), server: None }
     }
 
     /// A browser's: it keeps them.

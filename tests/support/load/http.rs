@@ -47,7 +47,7 @@ struct Client<'a> {
 impl<'a> Client<'a> {
     fn new(common: &'a Common, what: What, number: usize) -> Self {
         let jar = Jar::of_client(number);
-        Self { common, what, jar, idle: None, report: Report::new(common.began) }
+        Self { common, what, jar, idle: None, report: Report::new() }
     }
 
     /// Makes one request and notes what became of it.

@@ -22,8 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-pub(crate) use histogram::Histogram;
-pub(crate) use report::{Close, Failure, Kind, Report, Session, What};
+pub(crate) use report::{Kind, Report, What};
 
 /// How long an answer may take, connecting included.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
@@ -110,7 +109,7 @@ impl Load {
     /// Lets every client finish its request, for at most [`LIMIT`], and adds up what they have seen.
     pub(crate) fn stop(mut self) -> Report {
         self.common.stop.store(true, Ordering::Relaxed);
-        let mut report = Report::new(self.common.began);
+        let mut report = Report::new();
         for client in self.clients.drain(..) {
             report.merge(client.join().expect("a client does not panic"));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::histogram::Histogram;
 
@@ -57,8 +57,10 @@ pub(crate) struct Failure {
 pub(crate) struct Session {
     /// Which client; its next session in the list is its reconnection.
     pub(crate) client: usize,
-    /// The server, by the cookie that the handshake gave or left in force.
-    pub(crate) server: String,
+    /// Who serves it, as its handshake says. The cookie does not tell: where HAProxy ignores it (`ignore-persist`), it sets
+    /// no other either.
+    pub(crate) host: String,
+    pub(crate) version: String,
     /// When the handshake was over, since the load began.
     pub(crate) opened: Duration,
     /// Messages that came back.
@@ -89,8 +91,6 @@ pub(crate) struct Requests {
 /// What a load has seen.
 #[derive(Clone)]
 pub(crate) struct Report {
-    /// The zero of all times.
-    pub(crate) began: Instant,
     pub(crate) lasted: Duration,
     pub(crate) gets: Requests,
     pub(crate) posts: Requests,
@@ -107,9 +107,8 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(began: Instant) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            began,
             lasted: Duration::ZERO,
             gets: Requests::default(),
             posts: Requests::default(),
@@ -218,10 +217,10 @@ impl fmt::Display for Report {
             writeln!(f, "at {at:.2} s, after {after:.2} s: {what:?} ({cookie}): {kind:?}: {detail}")?;
         }
         for (session, close, next) in self.reconnections().iter().take(SHOWN) {
-            let (client, server, at) = (session.client, &session.server, seconds(&close.at));
+            let (client, host, at) = (session.client, &session.host, seconds(&close.at));
             let code = close.code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
-            let next = next.map_or("nowhere", |next| &next.server);
-            writeln!(f, "at {at:.2} s: WebSocket {client} closed by {server} with {code}, reconnected to {next}")?;
+            let next = next.map_or("nowhere", |next| &next.host);
+            writeln!(f, "at {at:.2} s: WebSocket {client} on {host} closed with {code}, reconnected to {next}")?;
         }
         Ok(())
     }

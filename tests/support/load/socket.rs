@@ -24,13 +24,13 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// Keeps a WebSocket open, and opens the next whenever one ends, until the load is over.
 pub(super) fn talker(common: &Common, number: usize, _: Duration) -> Report {
-    let mut talker = Talker { common, number, jar: Jar::keeping(), report: Report::new(common.began) };
+    let mut talker = Talker { common, number, jar: Jar::keeping(), report: Report::new() };
     while !common.over() {
         let began = Instant::now();
         match talker.open(began + LIMIT) {
-            Ok(socket) => {
+            Ok((socket, session)) => {
                 talker.report.succeed(What::Socket, began.elapsed());
-                talker.talk(socket);
+                talker.talk(socket, session);
             }
             Err(fault) => {
                 talker.fail(began, fault);
@@ -49,8 +49,8 @@ struct Talker<'a> {
 }
 
 impl Talker<'_> {
-    /// A WebSocket at `/ws`, and what the handshake said of the cookie.
-    fn open(&mut self, deadline: Instant) -> Result<WebSocket<TcpStream>, Fault> {
+    /// A WebSocket at `/ws`, and who it is with.
+    fn open(&mut self, deadline: Instant) -> Result<(WebSocket<TcpStream>, Session), Fault> {
         let fault = |kind, detail: String| Fault { kind, detail, unanswered: false };
         let mut request = format!("ws://{}/ws", self.common.address).into_client_request().unwrap();
         if let Some(server) = self.jar.server() {
@@ -73,14 +73,14 @@ impl Talker<'_> {
         let cookies: Vec<String> = cookies.map(|value| String::from_utf8_lossy(value.as_bytes()).into()).collect();
         self.jar.take(&cookies);
         socket.get_ref().set_read_timeout(Some(TICK)).unwrap();
-        Ok(socket)
+        let field = |name: &str| response.headers().get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+        let text = |name| String::from_utf8_lossy(field(name)).into_owned();
+        let (host, version, opened) = (text("Veza-Host"), text("Veza-Version"), self.common.began.elapsed());
+        Ok((socket, Session { client: self.number, host, version, opened, echoes: 0, closed: None }))
     }
 
     /// Echoes once a second until either side ends it, and notes the session.
-    fn talk(&mut self, mut socket: WebSocket<TcpStream>) {
-        let opened = self.common.began.elapsed();
-        let server = self.jar.server().unwrap_or_default().to_owned();
-        let mut session = Session { client: self.number, server, opened, echoes: 0, closed: None };
+    fn talk(&mut self, mut socket: WebSocket<TcpStream>, mut session: Session) {
         let code = self.converse(&mut socket, &mut session);
         if let Some(code) = code {
             session.closed = Some(Close { at: self.common.began.elapsed(), code });

@@ -11,7 +11,6 @@ mod haproxy;
 mod recipe;
 mod running;
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use super::workspace::{Outcome, Workspace};
 use super::{Instance, Lab, http_get, seconds, wait_for};
 use addresses::Static;
 pub(crate) use haproxy::{Config, Haproxy};
-pub(crate) use recipe::{Built, Recipe};
+pub(crate) use recipe::Recipe;
 pub(crate) use running::Running;
 
 /// The file of the secrets, which no image holds.
@@ -232,10 +231,6 @@ impl Veza {
     /// The directory that vezaimg runs in; `fleet.toml` is there.
     pub(crate) fn workspace(&self) -> &Workspace {
         &self.workspace
-    }
-
-    pub(crate) fn fleet_file(&self) -> PathBuf {
-        self.workspace.join("fleet.toml")
     }
 
     /// The fleet file's text.

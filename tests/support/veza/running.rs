@@ -72,3 +72,16 @@ impl Drop for Running {
         let _ = self.child.wait();
     }
 }
+
+#[test]
+fn a_process_is_watched_and_ended_by_a_signal() {
+    let script = "echo at work >&2; trap 'echo told; exit 5' TERM; while :; do sleep 0.05; done";
+    let running = Running::spawn(Command::new("sh").args(["-c", script]));
+    running.wait_for_stderr("at work", Duration::from_secs(10));
+    assert_eq!(running.stdout(), "");
+
+    running.signal(Signal::TERM);
+
+    let expected = Outcome { stdout: "told\n".into(), stderr: "at work\n".into(), code: Some(5) };
+    assert_eq!(running.wait(Duration::from_secs(10)), expected);
+}
