@@ -53,7 +53,7 @@ fn directories_and_links_are_made_read_and_removed() {
 
     match client.read(&name, &directory).unwrap() {
         Some(Node::Directory { attributes, names }) => {
-            assert_eq!((attributes, names), (OWNED, vec!["in it".to_owned()]))
+            assert_eq!((attributes, names), (OWNED, vec!["in it".to_owned()]));
         }
         other => panic!("{other:?}"),
     }

@@ -77,7 +77,7 @@ fn what_is_no_image_is_refused_with_the_reason_that_incus_gives() {
 }
 
 #[test]
-fn a_large_image_goes_up_in_pieces_that_are_told_and_heeds_an_interrupt() {
+fn a_large_image_goes_up_in_pieces_that_are_told() {
     let client = client();
     let file = tempfile::NamedTempFile::new().unwrap();
     let size = 64 << 20;

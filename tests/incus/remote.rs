@@ -1,5 +1,8 @@
 //! An Incus behind TLS, and configurations that lead to none.
 
+// The test that is run as another process answers on its stdout.
+#![allow(clippy::print_stdout)]
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};

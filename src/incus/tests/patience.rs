@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::super::{InstanceName, Kind};
 use super::{Server, answer, json};
+use crate::error::Class;
+use crate::interrupt::Interrupt;
 
 const STARTING: &str = r#"{"type":"error","error_code":503,"error":"Daemon is starting up"}"#;
 
@@ -45,4 +47,15 @@ fn an_answer_before_the_end_of_an_upload_is_heard() {
     let mut content = super::super::content::Content::new(&mut zeros, size);
     let failure = server.client().upload(&call, size, &mut content).err().unwrap();
     assert_eq!((failure.kind(), failure.causes()), (Kind::NotFound, ["Instance not found".to_owned()].as_slice()));
+}
+
+#[test]
+fn an_import_heeds_an_interrupt_while_it_sends() {
+    let missing = r#"{"type":"error","error_code":404,"error":"Image not found"}"#;
+    let server = Server::new(vec![answer("404 Not Found", "", missing), Vec::new()]);
+    let (interrupt, file) = (Interrupt::default(), tempfile::NamedTempFile::new().unwrap());
+    file.as_file().set_len(10_000_000).unwrap();
+    let error = server.client().import(file.path(), None, &|_, _| interrupt.request(), &interrupt).unwrap_err();
+    assert_eq!(error.class(), Class::Interrupted);
+    assert_eq!(server.heard().last().map(String::as_str), Some("POST /1.0/images?project=a%20b HTTP/1.1"));
 }
