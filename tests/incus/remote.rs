@@ -1,5 +1,8 @@
 //! An Incus behind TLS, and configurations that lead to none.
 
+// The test that is run as another process answers on its stdout.
+#![allow(clippy::print_stdout)]
+
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -25,7 +28,7 @@ fn inside() {
     let client = match Client::connect(&remote, None) {
         Ok(client) => client,
         Err(error) => {
-            println!("{error}");
+            println!("\n{error}");
             std::process::exit(error.class() as i32);
         }
     };
@@ -48,7 +51,7 @@ fn inside() {
     let nobody = super::name("nobody");
     let refused = client.write_file(&nobody, &path, attributes, 256 << 20, &mut &huge).unwrap_err();
     assert_eq!(refused.kind(), vezaimg::incus::Kind::NotFound, "{refused}");
-    println!("{} {} {} {}", client.remote(), client.project(), client.is_local(), client.server().unwrap().version);
+    println!("\n{} {} {} {}", client.remote(), client.project(), client.is_local(), client.server().unwrap().version);
 }
 
 /// Runs [`inside`] with this configuration.
@@ -62,9 +65,9 @@ fn connect(remote: &str, configuration: &Path, variables: &[(&str, &str)]) -> Ou
 /// What it printed, less what the harness says.
 fn said(output: &Output) -> String {
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let lines =
-        stdout.lines().filter(|line| !line.is_empty() && !line.starts_with("running ") && !line.starts_with("test "));
-    lines.collect::<Vec<_>>().join("\n").replace("test incus::remote::inside ... ", "")
+    let is_harness =
+        |line: &str| matches!(line, "" | "ok") || line.starts_with("running ") || line.starts_with("test ");
+    stdout.lines().filter(|line| !is_harness(line)).collect::<Vec<_>>().join("\n")
 }
 
 /// A lab that listens on a port, and the configuration of a client that it trusts.

@@ -13,6 +13,6 @@ pub(super) use tls::{Credentials, Tls, Trust};
 pub(super) use unix::{Nowhere, Unix};
 
 /// Whether the other side has closed its ears, and may have said why.
-fn is_turned_away(cause: &io::Error) -> bool {
+fn turns_away(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }

@@ -14,7 +14,7 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-use super::is_turned_away;
+use super::turns_away;
 
 /// Whom to take for the server.
 pub(in crate::incus) enum Trust {
@@ -89,19 +89,6 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Sends what the session has to send.
-    fn flush(&mut self) -> io::Result<()> {
-        while !self.is_turned_away && self.session.wants_write() {
-            match self.session.write_tls(&mut self.socket) {
-                Err(cause) if is_turned_away(&cause) => self.is_turned_away = true,
-                written => {
-                    written?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The next bytes of the answer; none at its end.
     fn read(&mut self) -> io::Result<usize> {
         loop {
@@ -112,9 +99,22 @@ impl Connection {
             // Of an end without its farewell the reader makes an error at the next turn.
             self.session.read_tls(&mut self.socket)?;
             self.session.process_new_packets().map_err(io::Error::other)?;
-            self.flush()?;
+            flush(&mut self.session, &mut self.socket, &mut self.is_turned_away)?;
         }
     }
+}
+
+/// Sends what the session has to send, unless the other side has closed its ears.
+fn flush(session: &mut ClientConnection, socket: &mut TransportAdapter, is_turned_away: &mut bool) -> io::Result<()> {
+    while !*is_turned_away && session.wants_write() {
+        match session.write_tls(socket) {
+            Err(cause) if turns_away(&cause) => *is_turned_away = true,
+            written => {
+                written?;
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Transport for Connection {
@@ -129,14 +129,7 @@ impl Transport for Connection {
             // The session takes no more than it has room for.
             let taken = self.session.writer().write(left)?;
             left = left.get(taken..).unwrap_or_default();
-            while !self.is_turned_away && self.session.wants_write() {
-                match self.session.write_tls(&mut self.socket) {
-                    Err(cause) if is_turned_away(&cause) => self.is_turned_away = true,
-                    written => {
-                        written?;
-                    }
-                }
-            }
+            flush(&mut self.session, &mut self.socket, &mut self.is_turned_away)?;
         }
         Ok(())
     }

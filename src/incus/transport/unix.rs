@@ -12,7 +12,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport, time};
 use ureq::{Error, Timeout};
 
-use super::is_turned_away;
+use super::turns_away;
 
 /// Connects to the socket at this path, whatever the address of a request.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Transport for Connection {
         self.socket.set_write_timeout(limit(timeout)?)?;
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         match self.socket.write_all(output) {
-            Err(cause) if is_turned_away(&cause) => self.is_turned_away = true,
+            Err(cause) if turns_away(&cause) => self.is_turned_away = true,
             written => written.map_err(|cause| timed_out(cause, timeout.reason))?,
         }
         Ok(())
