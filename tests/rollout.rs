@@ -5,3 +5,4 @@ mod by_hand;
 mod ground;
 mod load;
 mod plain;
+mod rolls;
