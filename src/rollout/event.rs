@@ -9,12 +9,14 @@ use super::swap::{Action, Wait};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event<'a> {
-    /// A step began.
+    /// An action began.
     Step {
         /// The instance.
         instance: &'a str,
-        /// What is done.
+        /// The step that it belongs to.
         step: Step,
+        /// Which action; a step may have several.
+        action: &'static str,
     },
     /// Something is waited for, and this is how far it is.
     Progress {
@@ -131,6 +133,30 @@ impl Step {
             Self::Commit => "done",
             Self::Restore => "restoring",
         }
+    }
+}
+
+/// The name of an action.
+pub fn name(action: &Action) -> &'static str {
+    match action {
+        Action::Wait(_) => "wait",
+        Action::Stage => "stage",
+        Action::Drain => "drain",
+        Action::GiveBack => "give-back",
+        Action::Maintain => "maintain",
+        Action::Halt => "halt",
+        Action::Carry => "carry",
+        Action::Detach => "detach",
+        Action::MoveAside => "move-aside",
+        Action::MoveIn => "move-in",
+        Action::Attach => "attach",
+        Action::Recheck => "recheck",
+        Action::Start => "start",
+        Action::Prove => "prove",
+        Action::Ready => "ready",
+        Action::Commit => "commit",
+        Action::Turn(_) => "turn",
+        Action::Stop(_) => "stop",
     }
 }
 

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::balance::{Balance, Target};
 use super::contract::Contract;
-use super::event::{Event, Step, detail};
+use super::event::{self, Event, Step, detail};
 use super::fleet::Pool;
-use super::instance::Names;
+use super::instance::{Containers, Names};
 use super::journal::{Course, Journal};
 use super::lock::Lock;
 use super::plan::release_of;
@@ -153,13 +153,16 @@ impl Runner<'_> {
         }
         let target = self.targets.get(instance).cloned();
         let target = target.unwrap_or_else(|| Target { name: instance.clone(), addresses: Vec::new() });
-        let contract = self.contracts.get(instance).cloned().unwrap_or_default();
+        let probe = match &goal {
+            Goal::Forward => Probe::new(self.client, &self.contracts.get(instance).cloned().unwrap_or_default()),
+            Goal::Restore(_) => self.probe_back(&names),
+        };
         Ok(Work {
             instance,
             before: self.release_of(&names.live),
             names,
             target,
-            probe: Probe::new(self.client, &contract),
+            probe,
             reach: None,
             swap: Swap::new(self.terms(), goal),
             began: Instant::now(),
@@ -243,7 +246,7 @@ impl Runner<'_> {
         work.evidence = self.evidence(work);
         self.set_course(work.instance, Course::Back(why.clone()))?;
         work.swap = Swap::new(self.terms(), Goal::Restore(why));
-        work.reach = None;
+        work.probe = self.probe_back(&work.names);
         Ok(())
     }
 
@@ -267,6 +270,15 @@ impl Runner<'_> {
             }
             Ending::Stuck(why) => Outcome::Stuck { why },
         })
+    }
+
+    /// A probe of the service that served before, by what its own image says.
+    fn probe_back(&self, names: &Names) -> Probe {
+        let containers = Containers::look(self.client, names).ok();
+        let sides = containers.as_ref().map(|containers| containers.sides(self.journal.kind, &self.journal.id));
+        let outgoing = sides.and_then(|sides| sides.outgoing);
+        let contract = outgoing.and_then(|outgoing| Contract::of(|key| outgoing.property(key)).ok());
+        Probe::new(self.client, &contract.unwrap_or_default())
     }
 
     fn course(&self, instance: &InstanceName) -> Course {
@@ -293,8 +305,9 @@ impl Runner<'_> {
 
     fn announce(&self, work: &mut Work<'_>, action: &Action, look: &look::Look) {
         let step = Step::of(action);
-        if work.watch.enter(step, action, &look.seen) {
-            (self.audience)(&Event::Step { instance: work.instance.as_str(), step });
+        let (instance, name) = (work.instance.as_str(), event::name(action));
+        if work.watch.enter(step, name, action, &look.seen) {
+            (self.audience)(&Event::Step { instance, step, action: name });
         }
         if let Action::Wait(wait) = action {
             self.progress(work, step, detail(wait));

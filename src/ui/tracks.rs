@@ -65,10 +65,13 @@ impl<'c> Tracks<'c> {
     pub fn step(&self, subject: &str, step: &str) {
         self.change(subject, |line| {
             line.began.get_or_insert_with(Instant::now);
-            step.clone_into(&mut line.step);
             line.detail.clear();
-            line.told = Instant::now();
-            true
+            let is_another = line.step != step;
+            if is_another {
+                step.clone_into(&mut line.step);
+                line.told = Instant::now();
+            }
+            is_another
         });
     }
 

@@ -50,7 +50,7 @@ impl<'c> Watch<'c> {
         let tracks = self.tracks.borrow();
         let Some(tracks) = &*tracks else { return self.before(event) };
         match event {
-            Event::Step { instance, step } => tracks.step(instance, step.doing()),
+            Event::Step { instance, step, .. } => tracks.step(instance, step.doing()),
             Event::Progress { instance, detail, .. } => tracks.detail(instance, detail),
             Event::Note { instance, text } => {
                 tracks.above(|console| console.event(crate::ui::Event::Warning(format!("`{instance}`: {text}"))));
@@ -65,7 +65,7 @@ impl<'c> Watch<'c> {
     /// What is taken back before anything begins.
     fn before(&self, event: &Event<'_>) {
         match event {
-            Event::Step { instance, step } => self.console.line(&format!("{instance}  {}", step.doing())),
+            Event::Step { instance, step, .. } => self.console.line(&format!("{instance}  {}", step.doing())),
             Event::Ended { instance, outcome, .. } => self.console.line(&format!("{instance}  {}", word(outcome))),
             Event::Note { .. } | Event::Progress { .. } => {}
         }

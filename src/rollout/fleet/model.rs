@@ -95,7 +95,7 @@ impl Default for Pace {
             drain: Duration::from_secs(30),
             websocket: Duration::from_secs(60),
             stop: Duration::from_secs(30),
-            healthy: Duration::from_secs(60),
+            healthy: Duration::from_secs(30),
             healthy_count: 3,
             healthy_for: Duration::from_secs(30),
         }

@@ -35,7 +35,7 @@ impl Runner<'_> {
             Action::Carry => self.carry(work, look)?,
             Action::Detach => self.detach(work, look)?,
             Action::MoveAside => self.move_aside(work, look)?,
-            Action::MoveIn => self.client.rename_instance(&entering(work, self, look)?.name, &work.names.live)?,
+            Action::MoveIn => self.client.rename_instance(&entering(self, work, look)?.name, &work.names.live)?,
             Action::Attach => self.attach(work, look)?,
             Action::Recheck => self.balance.recheck(view, target)?,
             Action::Start => self.client.start(&work.names.live)?,
@@ -151,8 +151,8 @@ impl Runner<'_> {
     }
 
     fn carry(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
-        let entering = entering(work, self, look)?;
-        let leaving = leaving(work, self, look)?;
+        let entering = entering(self, work, look)?;
+        let leaving = leaving(self, work, look)?;
         for (kept, way) in self.ways(work, leaving)? {
             match way {
                 Way::Elsewhere { .. } => continue,
@@ -183,7 +183,7 @@ impl Runner<'_> {
     }
 
     fn detach(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
-        let leaving = leaving(work, self, look)?;
+        let leaving = leaving(self, work, look)?;
         let attachments = Attachments::of(leaving);
         self.mark(&leaving.name, &mut |settings| {
             settings.config.insert(marks::INSTANCE.to_owned(), work.names.live.to_string());
@@ -193,8 +193,8 @@ impl Runner<'_> {
     }
 
     fn attach(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
-        let entering = entering(work, self, look)?;
-        let noted = leaving(work, self, look).ok().and_then(Attachments::noted);
+        let entering = entering(self, work, look)?;
+        let noted = leaving(self, work, look).ok().and_then(Attachments::noted);
         let attachments = noted.or_else(|| Attachments::noted(entering)).ok_or_else(|| {
             let key = marks::DETACHED;
             Trouble::Refused(format!("the network interfaces of `{}` are not noted in its `{key}`", entering.name))
@@ -204,7 +204,7 @@ impl Runner<'_> {
     }
 
     fn move_aside(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
-        let leaving = leaving(work, self, look)?;
+        let leaving = leaving(self, work, look)?;
         let is_incoming = marks::has(leaving, marks::INCOMING, &self.journal.id);
         let home = look.containers.home(self.journal.kind, is_incoming);
         if *home == work.names.next {
@@ -257,18 +257,21 @@ impl Runner<'_> {
     }
 }
 
-fn entering<'l>(work: &Work<'_>, runner: &Runner<'_>, look: &'l Look) -> Result<&'l Instance, Trouble> {
+/// The container that is to serve, and the one that is to make room.
+fn parties<'l>(runner: &Runner<'_>, work: &Work<'_>, look: &'l Look) -> [Option<&'l Instance>; 2] {
     let sides = look.containers.sides(runner.journal.kind, &runner.journal.id);
-    let forward = *work.swap.goal() == Goal::Forward;
-    let side = if forward { sides.incoming } else { sides.outgoing };
-    side.ok_or_else(|| gone(&work.names.live))
+    match work.swap.goal() {
+        Goal::Forward => [sides.incoming, sides.outgoing],
+        Goal::Restore(_) => [sides.outgoing, sides.incoming],
+    }
 }
 
-fn leaving<'l>(work: &Work<'_>, runner: &Runner<'_>, look: &'l Look) -> Result<&'l Instance, Trouble> {
-    let sides = look.containers.sides(runner.journal.kind, &runner.journal.id);
-    let forward = *work.swap.goal() == Goal::Forward;
-    let side = if forward { sides.outgoing } else { sides.incoming };
-    side.ok_or_else(|| gone(&work.names.live))
+fn entering<'l>(runner: &Runner<'_>, work: &Work<'_>, look: &'l Look) -> Result<&'l Instance, Trouble> {
+    parties(runner, work, look)[0].ok_or_else(|| gone(&work.names.live))
+}
+
+fn leaving<'l>(runner: &Runner<'_>, work: &Work<'_>, look: &'l Look) -> Result<&'l Instance, Trouble> {
+    parties(runner, work, look)[1].ok_or_else(|| gone(&work.names.live))
 }
 
 fn gone(name: &InstanceName) -> Trouble {

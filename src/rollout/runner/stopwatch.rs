@@ -13,6 +13,7 @@ use crate::rollout::swap::{Action, Seen, Wait};
 pub(super) struct Stopwatch {
     steps: Vec<(Step, Duration)>,
     present: Option<(Step, Instant)>,
+    action: &'static str,
     out_since: Option<Instant>,
     back_after: Option<Duration>,
     halted: Option<Instant>,
@@ -33,6 +34,7 @@ impl Stopwatch {
         Self {
             steps: Vec::new(),
             present: None,
+            action: "",
             out_since: None,
             back_after: None,
             halted: None,
@@ -55,8 +57,8 @@ impl Stopwatch {
         self.counted = counted;
     }
 
-    /// Notes what is done now; whether it is another step than before.
-    pub(super) fn enter(&mut self, step: Step, action: &Action, seen: &Seen) -> bool {
+    /// Notes what is done now; whether it is something else than before.
+    pub(super) fn enter(&mut self, step: Step, name: &'static str, action: &Action, seen: &Seen) -> bool {
         let now = Instant::now();
         let left = seen.rotation.requests() + seen.rotation.tunnels();
         match action {
@@ -74,14 +76,11 @@ impl Stopwatch {
             Action::Ready | Action::GiveBack => self.back_after = self.out_since.map(|since| now - since),
             _ => {}
         }
-        match self.present {
-            Some((present, _)) if present == step => false,
-            _ => {
-                self.lap(now);
-                self.present = Some((step, now));
-                true
-            }
+        if self.present.is_none_or(|(present, _)| present != step) {
+            self.lap(now);
+            self.present = Some((step, now));
         }
+        std::mem::replace(&mut self.action, name) != name
     }
 
     fn lap(&mut self, now: Instant) {
