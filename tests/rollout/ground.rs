@@ -133,8 +133,9 @@ fn without_admin_level_or_map_haproxy_refuses_what_needs_them() {
 #[test]
 fn a_fleet_goes_with_all_that_stands_beside_it() {
     let lab = Lab::shared();
-    let veza = Veza::new("beside").instances(1).start();
+    let veza = Veza::new("beside").instances(1).options(&["--config", "limits.processes=500"]).start();
     let name = veza.members()[0].name().to_owned();
+    assert_eq!(lab.query(&format!("{INSTANCES}/{name}"))["config"]["limits.processes"], "500");
     let (previous, volume) = (format!("{name}-prev"), format!("{name}-logs"));
     lab.incus(&["create", &Recipe::good("1.0.0").imported(), &previous]);
     lab.incus(&["storage", "volume", "create", "default", &volume]);

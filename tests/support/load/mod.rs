@@ -69,6 +69,7 @@ impl Common {
 /// Clients at work until they are stopped, or dropped.
 pub(crate) struct Load {
     common: Arc<Common>,
+    shape: Shape,
     clients: Vec<JoinHandle<Report>>,
 }
 
@@ -86,7 +87,7 @@ impl Load {
         add(http::getter, shape.gets);
         add(http::poster, shape.posts);
         add(socket::talker, shape.sockets);
-        Self { common, clients }
+        Self { common, shape, clients }
     }
 
     /// A load for this long, by which a later one is measured.
@@ -109,7 +110,7 @@ impl Load {
     /// Lets every client finish its request, for at most [`LIMIT`], and adds up what they have seen.
     pub(crate) fn stop(mut self) -> Report {
         self.common.stop.store(true, Ordering::Relaxed);
-        let mut report = Report::new();
+        let mut report = Report { shape: self.shape, ..Report::new() };
         for client in self.clients.drain(..) {
             report.merge(client.join().expect("a client does not panic"));
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::Shape;
 use super::histogram::Histogram;
 
 /// The most failures and WebSocket sessions that are kept one by one; beyond, they are counted.
@@ -91,6 +92,8 @@ pub(crate) struct Requests {
 /// What a load has seen.
 #[derive(Clone)]
 pub(crate) struct Report {
+    /// The clients that there were.
+    pub(super) shape: Shape,
     pub(crate) lasted: Duration,
     pub(crate) gets: Requests,
     pub(crate) posts: Requests,
@@ -109,6 +112,7 @@ pub(crate) struct Report {
 impl Report {
     pub(super) fn new() -> Self {
         Self {
+            shape: Shape { gets: 0, posts: 0, sockets: 0, pause: Duration::ZERO },
             lasted: Duration::ZERO,
             gets: Requests::default(),
             posts: Requests::default(),
@@ -177,7 +181,10 @@ impl Report {
     /// When a request failed, or a method that there were clients for was never answered; with the whole report.
     pub(crate) fn assert_clean(&self) {
         assert_eq!(self.failed(), 0, "{self}");
-        assert!(self.gets.count + self.posts.count + self.sockets.count > 0, "nothing was asked: {self}");
+        let Shape { gets, posts, sockets, .. } = self.shape;
+        for (clients, requests) in [(gets, &self.gets), (posts, &self.posts), (sockets, &self.sockets)] {
+            assert_eq!(clients > 0, requests.latency.count() > 0, "{self}");
+        }
     }
 
     /// Answers to GET and POST of this version, whichever the host.

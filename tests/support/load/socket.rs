@@ -95,7 +95,7 @@ impl Talker<'_> {
         let mut next = Instant::now();
         loop {
             if sent.is_none() && self.common.over() {
-                // Whoever is left waiting for the answer waits in vain; it is of no interest here.
+                // How the farewell goes is of no interest: the server has seen worse.
                 socket.close(None).and_then(|()| socket.flush()).unwrap_or_default();
                 return None;
             }

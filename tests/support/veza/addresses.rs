@@ -51,8 +51,8 @@ pub(super) fn loopback(ports: &[u16]) -> Ipv4Addr {
     let [high, low] = u16::try_from(std::process::id() % 65_536).unwrap().to_be_bytes();
     let mut candidates = (0..256).map(|_| {
         let [_, count] = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        // Above 127.0.0.0/16, where people keep addresses of their own.
-        Ipv4Addr::new(127, high | 1, low, count)
+        // Not in 127.0.0.0/16, where people keep addresses of their own; from above, for others may count from below.
+        Ipv4Addr::new(127, high | 1, low, !count)
     });
     let free = |address: &Ipv4Addr| ports.iter().all(|port| TcpListener::bind((*address, *port)).is_ok());
     candidates.find(free).expect("a loopback address is free")

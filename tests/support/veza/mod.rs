@@ -44,6 +44,7 @@ pub(crate) struct Setup {
     balancers: usize,
     config: Config,
     pool: String,
+    options: Vec<String>,
 }
 
 impl Setup {
@@ -76,6 +77,11 @@ impl Setup {
         Self { pool: lines.to_owned(), ..self }
     }
 
+    /// More options of `incus create`, such as `--config limits.memory=512MiB`.
+    pub(crate) fn options(self, options: &[&str]) -> Self {
+        Self { options: options.iter().map(|option| (*option).to_owned()).collect(), ..self }
+    }
+
     /// Creates and starts all of it, and waits until every server is UP and gets its full share.
     pub(crate) fn start(self) -> Veza {
         let lab = Lab::shared();
@@ -90,7 +96,7 @@ impl Setup {
             members: Vec::new(),
         };
         for number in 1..=self.instances {
-            veza.create(number, &fingerprint);
+            veza.create(number, &fingerprint, &self.options);
         }
         for member in &veza.members {
             member.wait_healthy();
@@ -165,16 +171,18 @@ impl Veza {
             balancers: 1,
             config: Config::default(),
             pool: String::new(),
+            options: Vec::new(),
         }
     }
 
-    fn create(&mut self, number: usize, fingerprint: &str) {
+    fn create(&mut self, number: usize, fingerprint: &str, options: &[String]) {
         let (lab, address) = (Lab::shared(), Static::take());
         let name = format!("{}-{number}", self.stem);
         let device = format!("eth0,ipv4.address={}", address.address());
         let instance = Instance::new(lab, &name);
         self.members.push(Member { instance, address });
-        lab.incus(&["create", fingerprint, &name, "--device", &device]);
+        let create = ["create", fingerprint, &name, "--device", &device].into_iter();
+        lab.incus(&create.chain(options.iter().map(String::as_str)).collect::<Vec<_>>());
         self.push_env(number - 1);
         self.members[number - 1].instance.start();
     }
