@@ -53,9 +53,6 @@ impl Attachments {
 
     /// Takes them from a container, and notes them on it. It does not start of itself any more.
     pub fn take_from(&self, settings: &mut Settings) {
-        for name in self.devices.keys() {
-            settings.devices.remove(name);
-        }
         self.mask(&mut settings.devices);
         for key in self.volatile.keys() {
             settings.config.remove(key);
@@ -66,9 +63,10 @@ impl Attachments {
         settings.config.insert(marks::DETACHED.to_owned(), text);
     }
 
-    /// Masks what profiles give, also where one of the container's own devices stood before it.
+    /// Masks what profiles give. A device of the container's own may stand before one of a profile's, which must not come
+    /// to light when it is taken.
     pub fn mask(&self, devices: &mut Devices) {
-        for name in &self.masked {
+        for name in self.devices.keys().chain(&self.masked) {
             devices.insert(name.clone(), Device::from([("type".to_owned(), NONE.to_owned())]));
         }
     }
@@ -140,7 +138,8 @@ mod tests {
         let mut settings = settings(&before);
         attachments.take_from(&mut settings);
         let mask = device(&[("type", "none")]);
-        assert_eq!(settings.devices, Devices::from([("logs".to_owned(), logs), ("storage0".to_owned(), mask)]));
+        let masked = [("eth0".to_owned(), mask.clone()), ("logs".to_owned(), logs), ("storage0".to_owned(), mask)];
+        assert_eq!(settings.devices, Devices::from(masked));
         assert_eq!(settings.config["boot.autostart"], "false");
         assert!(!settings.config.contains_key("volatile.eth0.hwaddr"));
 
