@@ -10,6 +10,7 @@ mod bad_out;
 mod boot;
 mod cache;
 mod fidelity;
+mod incus;
 mod init_and_check;
 mod lab_support;
 mod lock;

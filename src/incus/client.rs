@@ -143,8 +143,11 @@ impl Client {
         let place = escaped(place.as_bytes());
         let said = failure.system();
         let kind = failure.kind();
-        let error =
-            failure.causes().iter().fold(Error::failed(format!("cannot reach Incus at `{place}`")), Error::cause);
+        let message = match kind {
+            Kind::Malformed => format!("what answers at `{place}` is no Incus"),
+            _ => format!("cannot reach Incus at `{place}`"),
+        };
+        let error = failure.causes().iter().fold(Error::failed(message), Error::cause);
         match said {
             Some(io::ErrorKind::PermissionDenied) if self.is_local => {
                 error.hint("who may talk to it is in the group `incus-admin`; a new group holds from the next login on")
@@ -155,7 +158,7 @@ impl Client {
             Some(io::ErrorKind::ConnectionRefused) if self.is_local => {
                 error.hint("the daemon does not run; `systemctl status incus` says why")
             }
-            _ if self.is_local => error,
+            _ if self.is_local || kind == Kind::Malformed => error,
             _ if kind == Kind::Denied => {
                 let remote = escaped(self.remote.as_bytes());
                 error.hint(format!(

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::http::request::Builder;
 use ureq::http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, header};
@@ -51,20 +51,22 @@ pub(super) struct Answer<T> {
     pub(super) operation: String,
 }
 
-/// The frame of every answer in JSON.
+/// The frame of every answer in JSON, apart from what the answer is about.
 #[derive(Deserialize)]
-struct Frame<T> {
+struct Frame {
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
     operation: String,
-    metadata: T,
+    #[serde(default)]
+    error_code: u16,
+    #[serde(default)]
+    error: String,
 }
 
-/// The frame of a refusal.
 #[derive(Deserialize)]
-struct Refusal {
-    error: String,
+struct About<T> {
+    metadata: T,
 }
 
 impl Call {
@@ -247,48 +249,72 @@ impl Call {
         if status.is_success() {
             return Ok(response);
         }
-        let kind = match status {
-            StatusCode::NOT_FOUND => Kind::NotFound,
-            StatusCode::PRECONDITION_FAILED => Kind::Changed,
-            StatusCode::CONFLICT => Kind::Exists,
-            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Kind::Denied,
-            // A daemon that starts or ends says so, and a proxy that has none behind it.
-            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Kind::Lost,
-            _ => Kind::Refused,
-        };
-        let said = self.bounded(response)?;
-        match serde_json::from_slice::<Refusal>(&said) {
-            Ok(refusal) if kind == Kind::Lost => Err(self.lost().cause(shortened(&refusal.error))),
-            Ok(refusal) => Err(self.refused(kind).cause(shortened(&refusal.error))),
-            Err(_) if kind == Kind::Lost => Err(self.lost().cause(status)),
-            Err(_) => Err(self.malformed(format!("HTTP status {status}, and no reason in JSON"))),
+        let kind = kind_of(status);
+        // The answer to this has no body.
+        if self.method == Method::HEAD {
+            return Err(self.failed(kind).cause(status));
+        }
+        match serde_json::from_slice::<Frame>(&self.bounded(response.into_body())?) {
+            Ok(frame) if frame.kind == "error" => Err(self.failed(kind).cause(shortened(&frame.error))),
+            _ if kind == Kind::Lost => Err(self.lost().cause(status)),
+            _ => Err(self.malformed(format!("HTTP status {status}, and no reason in JSON"))),
         }
     }
 
     fn answer<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<Answer<T>> {
-        let response = self.accepted(response)?;
-        let headers = response.headers().clone();
-        let bytes = self.bounded(response)?;
-        // What the parser quotes could be a secret of a configuration: only where it is goes into the message.
-        let place = |cause: &serde_json::Error| format!("at line {}, column {}", cause.line(), cause.column());
-        let frame: Frame<T> = serde_json::from_slice(&bytes).map_err(|cause| match cause.classify() {
-            serde_json::error::Category::Data => self.malformed(format!("a value of another type, {}", place(&cause))),
-            _ => self.malformed(format!("no JSON, {}", place(&cause))),
-        })?;
+        let (parts, body) = self.accepted(response)?.into_parts();
+        let bytes = self.bounded(body)?;
+        let frame: Frame = self.parsed(&bytes)?;
         match frame.kind.as_str() {
-            "sync" | "async" => Ok(Answer { headers, metadata: frame.metadata, operation: frame.operation }),
-            other => Err(self.malformed(format!("an answer of the type `{}`", shortened(other)))),
+            "sync" | "async" => {}
+            // Whoever waits for an operation gets the first half of the answer at once, and the status is a part of it.
+            "error" => {
+                let kind = StatusCode::from_u16(frame.error_code).map_or(Kind::Refused, kind_of);
+                // What the operation missed, not what was asked for.
+                let kind = if kind == Kind::NotFound { Kind::Refused } else { kind };
+                return Err(self.failed(kind).cause(shortened(&frame.error)));
+            }
+            other => return Err(self.malformed(format!("an answer of the type `{}`", shortened(other)))),
         }
+        let About { metadata } = self.parsed(&bytes)?;
+        Ok(Answer { headers: parts.headers, metadata, operation: frame.operation })
     }
 
-    fn bounded(&self, response: Response<Body>) -> Result<Vec<u8>> {
+    fn parsed<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T> {
+        // What the parser quotes could be a secret of a configuration: only where it is goes into the message.
+        serde_json::from_slice(bytes).map_err(|cause| {
+            let is_data = cause.classify() == serde_json::error::Category::Data;
+            let what = if is_data { "another value than expected" } else { "no JSON" };
+            self.malformed(format!("{what}, at line {}, column {}", cause.line(), cause.column()))
+        })
+    }
+
+    fn failed(&self, kind: Kind) -> Failure {
+        if kind == Kind::Lost { self.lost() } else { self.refused(kind) }
+    }
+
+    /// All of an answer that is not to be large.
+    pub(super) fn bounded(&self, body: Body) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let read = response.into_body().into_reader().take(LARGEST + 1).read_to_end(&mut bytes);
+        let read = body.into_reader().take(LARGEST + 1).read_to_end(&mut bytes);
         read.map_err(|cause| self.of_http(cause.into()))?;
         if bytes.len() as u64 > LARGEST {
             return Err(self.malformed("more than 16 MiB"));
         }
         Ok(bytes)
+    }
+}
+
+/// What a status of HTTP means.
+fn kind_of(status: StatusCode) -> Kind {
+    match status {
+        StatusCode::NOT_FOUND => Kind::NotFound,
+        StatusCode::PRECONDITION_FAILED => Kind::Changed,
+        StatusCode::CONFLICT => Kind::Exists,
+        StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => Kind::Denied,
+        // A daemon that starts or ends says so, and a proxy that has none behind it.
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Kind::Lost,
+        _ => Kind::Refused,
     }
 }
 
@@ -301,6 +327,3 @@ pub(super) fn shortened(reason: &str) -> &str {
     let end = (0..=LONGEST_REASON.min(reason.len())).rev().find(|end| reason.is_char_boundary(*end));
     reason.get(..end.unwrap_or_default()).unwrap_or_default()
 }
-
-/// Nothing that is looked at.
-pub(super) type Nothing = IgnoredAny;

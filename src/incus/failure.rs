@@ -106,7 +106,8 @@ impl Failure {
     /// The same, but that of something which was to be created and is there; Incus does not always say so by its status.
     #[must_use]
     pub(super) fn or_exists(self) -> Self {
-        let says_so = |cause: &String| cause.contains("already exists") || cause.contains("already in use");
+        let signs = ["already exists", "already in use", "UNIQUE constraint failed"];
+        let says_so = |cause: &String| signs.iter().any(|sign| cause.contains(sign));
         let is_taken = self.kind == Kind::Refused && self.causes.iter().any(says_so);
         Self { kind: if is_taken { Kind::Exists } else { self.kind }, ..self }
     }

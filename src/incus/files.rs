@@ -5,16 +5,12 @@ use std::io::Read;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use ureq::http::{HeaderMap, HeaderName, Method};
-use ureq::{Body, http::header};
+use ureq::http::{HeaderMap, HeaderName, Method, header};
 
 use super::content::Content;
 use super::exchange::{Call, text};
 use super::{Client, InstanceName, Kind, Result};
 use crate::rootfs::TargetPath;
-
-/// The most that a directory's list of names, or a link's target, may hold.
-const LARGEST: u64 = 16 << 20;
 
 const UID: HeaderName = HeaderName::from_static("x-incus-uid");
 const GID: HeaderName = HeaderName::from_static("x-incus-gid");
@@ -29,8 +25,7 @@ pub struct Attributes {
     pub uid: u32,
     /// Group, by number.
     pub gid: u32,
-    /// Permission bits: `0o0000` to `0o7777` to be set. Of what is there Incus tells the nine of `rwx` alone, without
-    /// set-user-id, set-group-id and sticky.
+    /// The nine permission bits: `0o000` to `0o777`. Set-user-id, set-group-id and sticky Incus neither tells nor sets.
     pub mode: u32,
 }
 
@@ -101,7 +96,7 @@ impl Client {
             }
             Some("directory") => {
                 let listing: Listing =
-                    serde_json::from_slice(&call.whole(body)?).map_err(|_| call.malformed("no list of names"))?;
+                    serde_json::from_slice(&call.bounded(body)?).map_err(|_| call.malformed("no list of names"))?;
                 let mut names = listing.metadata.unwrap_or_default();
                 // They become parts of paths.
                 if names.iter().any(|name| matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0'])) {
@@ -110,7 +105,7 @@ impl Client {
                 names.sort_unstable();
                 Ok(Some(Node::Directory { attributes, names }))
             }
-            Some("symlink") => Ok(Some(Node::Symlink { attributes, target: call.whole(body)? })),
+            Some("symlink") => Ok(Some(Node::Symlink { attributes, target: call.bounded(body)? })),
             _ => Err(call.malformed("neither a file, nor a directory, nor a symbolic link")),
         }
     }
@@ -127,9 +122,9 @@ impl Client {
         size: u64,
         body: &mut dyn Read,
     ) -> Result<()> {
+        let call = files(Method::POST, name, path, "write").kind("file").attributes(attributes)?;
         // Incus sets neither owner nor mode of what is there, and follows a link.
         self.remove(name, path)?;
-        let call = files(Method::POST, name, path, "write").kind("file").attributes(attributes);
         self.put(&call.header(WRITE, "overwrite"), size, body)
     }
 
@@ -138,7 +133,7 @@ impl Client {
     /// # Errors
     /// As every request; [`Exists`](super::Kind::Exists) when something is there.
     pub fn make_directory(&self, name: &InstanceName, path: &TargetPath, attributes: Attributes) -> Result<()> {
-        let call = files(Method::POST, name, path, "make the directory");
+        let call = files(Method::POST, name, path, "make the directory").kind("directory").attributes(attributes)?;
         // Of a directory that is there Incus says that it has made it.
         let is_there = match self.read_raw(&files(Method::HEAD, name, path, "look for")) {
             Ok(_) => true,
@@ -148,7 +143,7 @@ impl Client {
         if is_there {
             return Err(call.refused(Kind::Exists).cause("something is there"));
         }
-        self.change(&call.kind("directory").attributes(attributes)).map(drop)
+        self.change(&call).map(drop)
     }
 
     /// Makes a symbolic link, in the place of what is there; Incus gives it to the instance's root.
@@ -199,7 +194,7 @@ fn files(method: Method, name: &InstanceName, path: &TargetPath, verb: &str) -> 
 impl Attributes {
     fn read(headers: &HeaderMap) -> Option<Self> {
         let number = |name: &HeaderName| text(headers, name)?.parse().ok();
-        let mode = u32::from_str_radix(&text(headers, &MODE)?, 8).ok().filter(|mode| *mode <= 0o7777)?;
+        let mode = u32::from_str_radix(&text(headers, &MODE)?, 8).ok().filter(|mode| *mode <= 0o777)?;
         Some(Self { uid: number(&UID)?, gid: number(&GID)?, mode })
     }
 }
@@ -209,18 +204,13 @@ impl Call {
         self.header(TYPE, kind)
     }
 
-    fn attributes(self, attributes: Attributes) -> Self {
+    fn attributes(self, attributes: Attributes) -> Result<Self> {
         let Attributes { uid, gid, mode } = attributes;
-        self.header(UID, uid.to_string()).header(GID, gid.to_string()).header(MODE, format!("{:04o}", mode & 0o7777))
-    }
-
-    fn whole(&self, body: Body) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let read = body.into_reader().take(LARGEST + 1).read_to_end(&mut bytes);
-        read.map_err(|cause| self.of_http(cause.into()))?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(self.malformed("more than 16 MiB"));
+        if mode > 0o777 {
+            let why = format!("it sets no set-user-id, set-group-id or sticky bit, as in the mode {mode:04o}");
+            return Err(self.refused(Kind::Refused).cause(why));
         }
-        Ok(bytes)
+        // The zero makes it octal.
+        Ok(self.header(UID, uid.to_string()).header(GID, gid.to_string()).header(MODE, format!("0{mode:o}")))
     }
 }

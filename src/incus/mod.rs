@@ -30,6 +30,8 @@ mod profiles;
 mod remotes;
 mod settings;
 mod storage;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 pub use client::{Client, Server};

@@ -61,11 +61,15 @@ impl Client {
             // In whole seconds, and a zero would be for ever.
             let slice = left.min(SLICE).as_secs_f64().ceil().to_string();
             let wait = call.beside(&["operations", id, "wait"]).query("timeout", slice);
-            let operation: Operation = match self.read_if_there(&wait)? {
-                Some(answer) => answer.metadata,
-                // A finished one lives for five seconds, and none outlives the daemon.
-                None => return Err(call.lost().cause("its operation is gone")),
+            let operation = match self.read_if_there::<Operation>(&wait) {
+                // That it failed, or that the slice is over, is an error of the wait's own: which of them, it says itself.
+                Err(failure) if !matches!(failure.kind(), Kind::Lost | Kind::Denied | Kind::Malformed) => {
+                    self.read_if_there(&call.beside(&["operations", id]))?
+                }
+                waited => waited?,
             };
+            // A finished one lives for five seconds, and none outlives the daemon.
+            let operation = operation.ok_or_else(|| call.lost().cause("its operation is gone"))?.metadata;
             match operation.status_code {
                 status::SUCCESS => return Ok(Done { metadata: operation.metadata.unwrap_or_default() }),
                 status::FAILURE | status::CANCELLED => {
