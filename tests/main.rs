@@ -17,5 +17,6 @@ mod memory;
 mod packages;
 mod readme;
 mod reproducible;
+mod rollout_lock;
 mod sample;
 mod support;
