@@ -20,5 +20,6 @@ mod packages;
 mod readme;
 mod reproducible;
 mod rollout;
+mod rollout_lock;
 mod sample;
 mod support;

@@ -167,7 +167,8 @@ mod tests {
         let expected = format!(
             concat!(
                 r#"{{"version":1,"operation":{{"id":"7f3a","kind":"rollout","image":"{}","release":"v1.4.2","#,
-                r#""started":"2026-11-22T14:02:11Z","instances":{{"api-1":{{"back":"never healthy: ä"}},"api-2":"waiting"}}}}}}"#,
+                r#""started":"2026-11-22T14:02:11Z","instances":"#,
+                r#"{{"api-1":{{"back":"never healthy: ä"}},"api-2":"waiting"}}}}}}"#,
             ),
             "0a".repeat(32)
         );

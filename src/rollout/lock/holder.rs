@@ -77,8 +77,8 @@ impl Holder {
         self.process.is_here()
     }
 
-    /// Whether it holds the lock no more: it did not renew it, or it is known to have ended. A time that lies ahead is no
-    /// better than one that is long past: the daemon's clock was set back since.
+    /// Whether it holds the lock no more: it did not renew it, or it is known to have ended. A time that lies ahead is
+    /// no better than one that is long past: the daemon's clock was set back since.
     pub(super) fn is_gone(&self, now: Timestamp) -> bool {
         self.age(now) > LIFE || between(now, self.renewed) > LIFE || self.process.is_dead()
     }

@@ -8,15 +8,21 @@ use std::time::{Duration, Instant};
 use super::holder::Holder;
 use super::place::{Found, HOLDER, Place};
 use super::words::{self, Loss};
-use super::{ATTEMPTS, LIFE, RENEWAL};
+use super::{ATTEMPTS, RENEWAL};
 use crate::incus::{Config, Failure, Kind};
 use crate::{Error, Result};
 
 /// Between two attempts at a renewal that fails.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// For what only reads, while incusd restarts.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// For one look at what cannot be reached, and for a renewal: the next one comes soon.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// For what has to be written, while incusd restarts. Writing renews the lock, too.
+const INSISTENCE: Duration = Duration::from_secs(30);
+
+/// Between two attempts at a write.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// When a lock is to be renewed before anything is done under it: the thread that does so was held up.
 const STALE: Duration = Duration::from_secs(20);
@@ -87,7 +93,7 @@ impl Keeper {
             if self.closed.load(Ordering::Relaxed) || state.loss.is_some() {
                 return;
             }
-            pause = if self.update(&mut state, |_| ()).is_ok() { RENEWAL } else { RETRY };
+            pause = if self.update(&mut state, PATIENCE, |_| ()).is_ok() { RENEWAL } else { RETRY };
         }
     }
 
@@ -99,7 +105,8 @@ impl Keeper {
     /// Whether the lock is still held, and will be for a while.
     pub(super) fn check(&self) -> Result<()> {
         let mut state = self.state();
-        let outcome = self.freshness().and_then(|fresh| if fresh { Ok(()) } else { self.attempts(&mut state, |_| ()) });
+        let outcome =
+            self.freshness().and_then(|fresh| if fresh { Ok(()) } else { self.attempts(&mut state, PATIENCE, |_| ()) });
         let age = state.renewed.elapsed();
         match outcome {
             Err(Setback::Failed(failure)) if failure.kind() == Kind::Lost && age < GIVEN_UP => Ok(()),
@@ -129,14 +136,14 @@ impl Keeper {
 
     /// Renews the lock and changes what else it says, if it is still held.
     pub(super) fn write(&self, change: impl Fn(&mut Config)) -> Result<()> {
-        self.update(&mut self.state(), |found| change(&mut found.profile.config))
+        self.update(&mut self.state(), INSISTENCE, |found| change(&mut found.profile.config))
     }
 
     /// Takes the holder out; what else the lock says stays for whoever goes on.
     pub(super) fn release(&self) -> Result<()> {
         let mut state = self.state();
         self.close();
-        let outcome = self.attempts(&mut state, |found| {
+        let outcome = self.attempts(&mut state, INSISTENCE, |found| {
             found.profile.config.remove(HOLDER);
             found.profile.description = words::left_description(&self.place);
         });
@@ -152,11 +159,12 @@ impl Keeper {
         let mut state = self.state();
         self.close();
         // Renewed, so that it cannot expire and be taken over between this look and the end.
-        self.update(&mut state, |_| ())?;
+        self.update(&mut state, INSISTENCE, |_| ())?;
         let begun = Instant::now();
         loop {
             match self.place.delete() {
-                Err(failure) if failure.kind() == Kind::Lost && begun.elapsed() < LIFE / 2 => {
+                Err(failure) if failure.kind() == Kind::Lost && begun.elapsed() < INSISTENCE => {
+                    thread::sleep(PAUSE);
                     // Nobody knows whether it was deleted: what stands there now does.
                     match self.place.read().map_err(Setback::from).and_then(|found| self.ours(found.as_ref())) {
                         Ok(_) => {}
@@ -172,32 +180,33 @@ impl Keeper {
         }
     }
 
-    fn update(&self, state: &mut State, change: impl Fn(&mut Found)) -> Result<()> {
-        let outcome = self.attempts(state, change);
+    fn update(&self, state: &mut State, patience: Duration, change: impl Fn(&mut Found)) -> Result<()> {
+        let outcome = self.attempts(state, patience, change);
         self.conclude(state, outcome)
     }
 
     /// The same until it succeeds: a write of which nobody knows what came of it is as good as one that came to
     /// nothing, for the next one holds all that it held.
-    fn attempts(&self, state: &mut State, change: impl Fn(&mut Found)) -> Result<(), Setback> {
+    fn attempts(&self, state: &mut State, patience: Duration, change: impl Fn(&mut Found)) -> Result<(), Setback> {
         if let Some(loss) = &state.loss {
             return Err(Setback::Lost(loss.clone()));
         }
         let begun = Instant::now();
-        let mut attempts = 0;
+        let mut collisions = 0;
         loop {
-            attempts += 1;
             let asked = Instant::now();
-            match self.attempt(&change) {
+            let failure = match self.attempt(&change) {
                 Ok(()) => {
                     state.renewed = asked;
                     return Ok(());
                 }
-                Err(Setback::Failed(failure))
-                    if matches!(failure.kind(), Kind::Changed | Kind::Lost)
-                        && attempts < ATTEMPTS
-                        && begun.elapsed() < PATIENCE => {}
+                Err(Setback::Failed(failure)) => failure,
                 Err(setback) => return Err(setback),
+            };
+            match failure.kind() {
+                Kind::Changed if collisions < ATTEMPTS => collisions += 1,
+                Kind::Lost if begun.elapsed() < patience => thread::sleep(PAUSE),
+                _ => return Err(Setback::Failed(failure)),
             }
         }
     }

@@ -38,8 +38,8 @@ pub(super) struct Record {
 
 impl Place {
     pub(super) fn of(client: &Client, pool: &PoolName) -> Self {
-        // A project without profiles of its own has those of `default`: its locks must bear its name. No pool's name has
-        // a dot, thus no two locks have one name.
+        // A project without profiles of its own has those of `default`: its locks must bear its name. No pool's name
+        // has a dot, thus no two locks have one name.
         let profile = match client.project() {
             "default" => format!("vezaimg.{pool}"),
             project => format!("vezaimg.{project}.{pool}"),

@@ -38,8 +38,8 @@ pub(super) fn held(place: &Place, holder: &Holder, has_journal: bool, now: Times
     let Holder { user, verb, since, renewed, .. } = holder;
     let (host, pid) = (holder.host(), holder.pid());
     let sentence = format!(
-        "the pool `{}` is locked by `{user}` on `{host}`, who runs `vezaimg {verb}` since {} ({} ago) and last renewed the \
-         lock {} ago",
+        "the pool `{}` is locked by `{user}` on `{host}`, who runs `vezaimg {verb}` since {} ({} ago) and last renewed \
+         the lock {} ago",
         place.pool(),
         time_of_day(*since, now),
         spoken(between(*since, now)),
@@ -51,7 +51,8 @@ pub(super) fn held(place: &Place, holder: &Holder, has_journal: bool, now: Times
     } else {
         let expiry = renewed.checked_add(LIFE).unwrap_or(*renewed);
         format!(
-            "process {pid} of `{host}` renews it every {renewal} s; if that process is dead, the lock expires at {}, in {}",
+            "process {pid} of `{host}` renews it every {renewal} s; if that process is dead, the lock expires at {}, \
+             in {}",
             time_of_day(expiry, now),
             // Right at the end of its life is not beyond it.
             spoken(between(now, expiry) + Duration::from_secs(1)),
