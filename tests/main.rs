@@ -18,5 +18,6 @@ mod memory;
 mod packages;
 mod readme;
 mod reproducible;
+mod rollout_keep;
 mod sample;
 mod support;
