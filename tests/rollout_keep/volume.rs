@@ -1,7 +1,7 @@
 //! Directories on volumes.
 
 use vezaimg::error::Class;
-use vezaimg::incus::Client;
+use vezaimg::incus::{Client, InstanceName};
 use vezaimg::layout::KeepHow;
 use vezaimg::rollout::contract::Kept;
 use vezaimg::rollout::keep::{Prepared, Volume, Way, abandon, finish, is_whole, prepare, settle, ways};
@@ -216,24 +216,43 @@ fn a_volume_of_that_name_is_never_taken_over() {
 }
 
 #[test]
-fn a_project_without_room_for_volumes_falls_back_to_carrying() {
+fn where_a_project_allows_no_volume_the_directory_is_to_be_carried() {
     let lab = Lab::shared();
     let project = lab.unique("restricted");
-    lab.incus(&["project", "create", &project, "-c", "features.images=false", "-c", "features.profiles=false"]);
-    let in_project = |arguments: &[&str]| lab.incus(&[arguments, &["--project", &project]].concat());
-    in_project(&["launch", super::image(), "old"]);
-    in_project(&["init", super::image(), "new"]);
-    lab.incus(&["project", "set", &project, "restricted=true", "restricted.devices.disk=managed"]);
-    lab.incus(&["project", "set", &project, "limits.disk=1GiB"]);
+    let incus = |arguments: &[&str]| lab.incus(&[arguments, &["--project", &project]].concat());
+    lab.incus(&["project", "create", &project, "-c", "features.images=false"]);
+    incus(&["profile", "device", "add", "default", "root", "disk", "path=/", "pool=default", "size=1GiB"]);
+    incus(&["launch", super::image(), "old"]);
+    incus(&["create", super::image(), "new"]);
     let client = Client::at(&lab.directory().join("unix.socket"), Some(&project)).unwrap();
-    let [old, new] = ["old", "new"].map(|name| vezaimg::incus::InstanceName::parse(name).unwrap());
-    let kept = Kept { path: target("/var/log/app"), how: KeepHow::Volume };
+    let [old, new] = ["old", "new"].map(|name| InstanceName::parse(name).unwrap());
     let leaving = client.instance(&old).unwrap().unwrap();
-    let Way::Volume(volume) = ways(&client, &leaving, &[kept.clone()], true).unwrap()[0].1.clone() else { panic!() };
-    let Prepared::CannotMake(why) = prepare(&client, &old, &new, &volume, &|_, _| {}).unwrap() else { panic!() };
-    assert!(why.starts_with("Incus cannot create the volume `old.var-log-app` of the pool `default`: "), "{why}");
-    assert_eq!(ways(&client, &leaving, &[kept], false).unwrap()[0].1, Way::Carry);
-    assert_eq!(client.instance(&old).unwrap().unwrap().devices, leaving.devices);
-    lab.incus(&["delete", "--force", "old", "new", "--project", &project]);
+    let kept = [Kept { path: target(LOGS), how: KeepHow::Volume }];
+    assert_eq!(ways(&client, &leaving, &kept, false).unwrap()[0].1, Way::Carry);
+    let cannot = |setting: &str, why: &str| {
+        lab.incus(&["project", "set", &project, "restricted=true", setting]);
+        let Way::Volume(volume) = ways(&client, &leaving, &kept, true).unwrap()[0].1.clone() else {
+            panic!("a volume is tried first")
+        };
+        assert_eq!(prepare(&client, &old, &new, &volume, &|_, _| {}).unwrap(), Prepared::CannotMake(why.to_owned()));
+        assert_eq!(client.instance(&old).unwrap().unwrap().devices, leaving.devices);
+        assert_eq!(client.volumes("default").unwrap(), []);
+    };
+    cannot(
+        "restricted.devices.disk=block",
+        "Incus cannot change `old`: Failed checking if instance update allowed: Invalid device \
+         \"vezaimg-var-log-app\" on container \"old\" of project \"PROJECT\": Disk devices are forbidden"
+            .replace("PROJECT", &project)
+            .as_str(),
+    );
+    cannot(
+        "limits.disk=4GiB",
+        "Incus cannot create the volume `old.var-log-app` of the pool `default`: Failed checking if volume creation \
+         allowed: Failed getting usage of project entities: Custom volume \"old.var-log-app\" in project \"PROJECT\" has \
+         no \"size\" config set"
+            .replace("PROJECT", &project)
+            .as_str(),
+    );
+    incus(&["delete", "--force", "old", "new"]);
     lab.incus(&["project", "delete", &project]);
 }
