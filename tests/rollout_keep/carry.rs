@@ -21,7 +21,7 @@ fn a_secret_file_is_carried_with_its_parents_and_seen_nowhere() {
     pair.leaving.push("/etc/veza/api.env", SECRET.as_bytes(), "0640", 1, 1001);
     let path = target("/etc/veza/api.env");
     assert_eq!(pair.way("/etc/veza/api.env", KeepHow::Carry).unwrap(), Way::Carry);
-    survey(&client(), &leaving, &[path.clone()]).unwrap();
+    survey(&client(), &leaving, std::slice::from_ref(&path)).unwrap();
     let before = listing(&pair.leaving, "/etc/veza");
     pair.leaving.stop();
 
@@ -55,7 +55,7 @@ fn mentions(directory: &Path) -> Vec<String> {
         found.then(|| path.display().to_string())
     };
     let found = files.map(walkdir::DirEntry::into_path).collect::<Vec<_>>();
-    let found: Vec<_> = found.iter().map(|path| path.as_path()).filter_map(holds).collect();
+    let found: Vec<_> = found.iter().map(std::path::PathBuf::as_path).filter_map(holds).collect();
     assert!(seen > 3, "there were files to look into");
     found
 }

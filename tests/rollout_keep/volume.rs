@@ -78,7 +78,7 @@ fn logs_that_are_written_and_rotated_all_the_time_arrive_whole() {
     assert!(last.0 == last.1 && last.1 >= 200_000_000, "{last:?}");
     shell(&pair.leaving, "cd /var/log/app; rm gone; mkdir old/new; mv old/big old/new; touch -d 2001-01-01 app.log.5");
     assert_eq!(prepared(&pair), Prepared::Ready);
-    assert_eq!(is_whole(&client(), &leaving, &volume(&pair)).unwrap(), false);
+    assert!(!is_whole(&client(), &leaving, &volume(&pair)).unwrap());
     assert_eq!(settled(&pair).unwrap_err().class(), Class::Refused);
 
     let error = finished(&pair, None).unwrap_err();
