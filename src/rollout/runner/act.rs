@@ -235,6 +235,11 @@ impl Runner<'_> {
         if *work.swap.goal() == Goal::Forward {
             let now = self.client.now()?;
             self.mark(&work.names.live, &mut |settings| commit(&mut settings.config, &self.journal.id, now))?;
+        } else if let Some(live) = &look.containers.live {
+            // What was written since the copy is in the directory, not on the volume.
+            for volume in volumes(self.ways(work, live)?) {
+                keep::abandon(self.client, &live.name, &work.names.next, &volume)?;
+            }
         }
         if look.containers.prev.is_none()
             && let Some((_, newest)) = self.shelf(work)?.into_iter().next()
