@@ -71,7 +71,8 @@ impl Attachments {
         }
     }
 
-    /// Gives them to a container.
+    /// Gives them to a container, all but the MAC addresses that Incus chose: it forgets those of a device whose type
+    /// changes, as that of a mask does. [`finish`](Self::finish) follows.
     pub fn give_to(&self, settings: &mut Settings) {
         for name in &self.masked {
             if settings.devices.get(name).is_some_and(|device| kind(device) == Some(NONE)) {
@@ -79,11 +80,15 @@ impl Attachments {
             }
         }
         settings.devices.extend(self.devices.clone());
-        settings.config.extend(self.volatile.clone());
         match &self.autostart {
             Some(value) => settings.config.insert(AUTOSTART.to_owned(), value.clone()),
             None => settings.config.remove(AUTOSTART),
         };
+    }
+
+    /// Gives a container that has the devices their MAC addresses, and notes no longer that they were taken.
+    pub fn finish(&self, settings: &mut Settings) {
+        settings.config.extend(self.volatile.clone());
         settings.config.remove(marks::DETACHED);
     }
 
@@ -148,6 +153,7 @@ mod tests {
         assert_eq!(noted, attachments);
         assert_eq!(noted.addresses(), ["10.0.0.2".parse::<IpAddr>().unwrap()]);
         noted.give_to(&mut settings);
+        noted.finish(&mut settings);
         assert_eq!((settings.config, settings.devices), (before.config, before.devices));
     }
 
@@ -160,6 +166,7 @@ mod tests {
         let attachments = Attachments::of(&before);
         attachments.take_from(&mut settings);
         attachments.give_to(&mut settings);
+        attachments.finish(&mut settings);
         assert_eq!(settings.devices, before.devices);
     }
 }

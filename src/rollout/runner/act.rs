@@ -204,6 +204,7 @@ impl Runner<'_> {
             Trouble::Refused(format!("the network interfaces of `{}` are not noted in its `{key}`", entering.name))
         })?;
         self.mark(&entering.name, &mut |settings| attachments.give_to(settings))?;
+        self.mark(&entering.name, &mut |settings| attachments.finish(settings))?;
         Ok(())
     }
 

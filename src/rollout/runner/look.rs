@@ -29,10 +29,12 @@ impl Runner<'_> {
         let asked = who.filter(|who| who.status == Status::Running && who.name == work.names.live);
         let vitals = match asked {
             Some(container) => {
-                let reach = *work.reach.get_or_insert(match self.client.is_local() {
-                    true => self.here(work),
-                    false => Reach::Inside,
-                });
+                let reach = match work.reach {
+                    Some(reach) => reach,
+                    None if self.client.is_local() => self.here(work),
+                    None => Reach::Inside,
+                };
+                work.reach = Some(reach);
                 let boots = work.started.is_some_and(|started| started.elapsed() < BOOT);
                 work.probe.vitals(&container.name, reach, boots)?
             }

@@ -192,7 +192,6 @@ impl Swap {
         if !leaving.is_running {
             return match () {
                 () if !seen.rotation.all(Admin::Maint) => Action::Maintain,
-                () if !entering.is_carried => Action::Carry,
                 () if leaving.is_attached => Action::Detach,
                 () => Action::MoveAside,
             };
@@ -275,7 +274,11 @@ impl Swap {
             return self.recheck();
         }
         if !entering.is_live {
-            return if entering.is_carried { Action::MoveIn } else { Action::Carry };
+            return Action::MoveIn;
+        }
+        // Once it bears its name: while Incus serves files of an instance that is renamed, it cannot be started.
+        if !entering.is_carried {
+            return Action::Carry;
         }
         if !entering.is_attached {
             return Action::Attach;

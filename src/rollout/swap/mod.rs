@@ -6,8 +6,8 @@
 //!
 //! ```text
 //!           leaving serves                            │ nobody serves here        │ entering serves
-//! stage ─▶ drain ─▶ idle ─▶ maintenance ─▶ stop ─▶ carry ─▶ detach ─▶ aside       │
-//!                                            enter ─▶ attach ─▶ check ─▶ start ─▶ gates ─▶ ready ─▶ settle ─▶ commit
+//! stage ─▶ drain ─▶ idle ─▶ maintenance ─▶ stop ─▶ detach ─▶ aside ─▶ enter       │
+//!                                            carry ─▶ attach ─▶ check ─▶ start ─▶ gates ─▶ ready ─▶ settle ─▶ commit
 //! ```
 
 mod machine;
