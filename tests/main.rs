@@ -20,5 +20,6 @@ mod packages;
 mod readme;
 mod reproducible;
 mod rollout;
+mod rollout_status;
 mod sample;
 mod support;
