@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::archive::Codec;
-use crate::commands::{build, cache, check, init, lock, rollout};
+use crate::commands::{build, cache, check, init, lock, prune, rollout, status};
 use crate::image::Format;
 use crate::layout;
 use crate::release::ReleaseName;
@@ -64,6 +64,22 @@ Interrupted anywhere, the same command goes on, from any machine.")]
     Rollout(RolloutArgs),
     /// Bring a fleet back onto the containers from before the last rollout
     Rollback(RollbackArgs),
+    /// Show what a fleet's instances run, how they do, and who works on them
+    #[command(after_help = "\
+Nothing is changed. HAProxy is asked on each socket for itself, at level operator or above; what cannot be read is told, \
+and the rest is shown.
+
+Exit codes: 0 everything could be read, however the fleet does; 1 a part of it could not.")]
+    Status(StatusArgs),
+    /// Remove a fleet's containers and images from before
+    #[command(after_help = "\
+Of each instance, the newest containers from before stay: NAME-prev is the newest, then the one with the highest number. \
+What failed or was rolled back, NAME-next, goes. Of the images of the layouts that the fleet runs, those stay that an \
+instance of the project was made of, that bear an alias or are public, and the newest ones, one more than --keep. What \
+runs, what vezaimg did not make, and custom volumes stay always.
+
+It takes the pools' locks, and refuses while a rollout is unfinished. Interrupted, it may be run again.")]
+    Prune(PruneArgs),
     /// Write the layouts that this program carries, to start from
     Init {
         /// The directory in which `layouts/` is made
@@ -202,6 +218,30 @@ struct RollbackArgs {
 }
 
 #[derive(Debug, Args)]
+struct StatusArgs {
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct PruneArgs {
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// Containers from before that stay of each instance; 0 leaves no way back
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    keep: usize,
+    /// Print what would be removed, and remove nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 struct CheckArgs {
     #[command(flatten)]
     layout: LayoutArgs,
@@ -263,6 +303,10 @@ pub enum Request {
     Init(init::Request),
     /// `vezaimg rollout` and `vezaimg rollback`.
     Rollout(rollout::Request),
+    /// `vezaimg status`.
+    Status(status::Request),
+    /// `vezaimg prune`.
+    Prune(prune::Request),
     /// `vezaimg cache`.
     Cache(cache::Request),
     /// `vezaimg completions`: the script itself.
@@ -303,6 +347,13 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
         Command::Init { directory } => Request::Init(init::Request { directory }),
         Command::Rollout(RolloutArgs { image, course }) => Request::Rollout(course.into_request(Some(image))),
         Command::Rollback(RollbackArgs { course }) => Request::Rollout(course.into_request(None)),
+        Command::Status(StatusArgs { scope, json }) => Request::Status(status::Request { scope: scope.into(), json }),
+        Command::Prune(args) => Request::Prune(prune::Request {
+            scope: args.scope.into(),
+            keep: args.keep,
+            dry_run: args.dry_run,
+            json: args.json,
+        }),
         Command::Cache(args) => Request::Cache(args.into()),
         Command::Completions { shell } => Request::Completions(completions(shell)),
     };

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use vezaimg::Result;
 use vezaimg::cli::{self, Invocation, Request};
-use vezaimg::commands::{build, cache, check, init, lock, rollout};
+use vezaimg::commands::{build, cache, check, init, lock, prune, rollout, status};
 use vezaimg::ui::Console;
 
 fn main() -> ExitCode {
@@ -29,6 +29,8 @@ fn run(request: Request, console: &Console) -> Result<()> {
         Request::Lock(request) => lock::run(&request, console),
         Request::Init(request) => init::run(&request, console),
         Request::Rollout(request) => rollout::run(&request, console),
+        Request::Status(request) => status::run(&request, console),
+        Request::Prune(request) => prune::run(&request, console),
         Request::Cache(request) => cache::run(&request, console),
         Request::Completions(script) => console.result(script.trim_end()),
     }

@@ -22,5 +22,6 @@ mod reproducible;
 mod rollout;
 mod rollout_keep;
 mod rollout_lock;
+mod rollout_status;
 mod sample;
 mod support;

@@ -5,4 +5,6 @@ pub mod cache;
 pub mod check;
 pub mod init;
 pub mod lock;
+pub mod prune;
 pub mod rollout;
+pub mod status;

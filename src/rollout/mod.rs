@@ -2,6 +2,7 @@
 
 pub mod balance;
 pub mod candidate;
+pub mod census;
 pub mod contract;
 pub mod event;
 pub mod fleet;
@@ -12,6 +13,7 @@ pub mod lock;
 pub mod operation;
 pub mod plan;
 pub mod probe;
+pub mod pruning;
 pub mod receipt;
 pub mod runner;
 pub mod survey;

@@ -12,5 +12,7 @@ pub mod marks;
 mod stage;
 
 pub use attachments::Attachments;
+#[cfg(test)]
+pub(in crate::rollout) use containers::tests;
 pub use containers::{Containers, Names, Sides};
 pub use stage::{commit, new_container};

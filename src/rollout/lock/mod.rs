@@ -36,6 +36,7 @@ use crate::{Error, Result};
 
 pub use holder::Holder;
 use keeper::Keeper;
+pub(in crate::rollout) use place::quoted;
 use place::{JOURNAL, Place};
 
 /// How long a lock is held after its last renewal.

@@ -141,8 +141,8 @@ impl Place {
 }
 
 /// A word of a command line, as a shell takes it: projects may be called `a;b`.
-fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
+pub(in crate::rollout) fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'/');
     match word.bytes().all(plain) {
         true => word.to_owned(),
         false => format!("'{}'", escaped(word.as_bytes()).replace('\'', r"'\''")),
