@@ -53,7 +53,7 @@ pub(super) fn ask(client: &Client, live: Option<&Instance>, addresses: &[IpAddr]
     }
     let probe = Probe::new(client, &contract);
     let reach = if client.is_local() { probe.reach(addresses) } else { Reach::Inside };
-    match probe.vitals(&live.name, reach) {
+    match probe.vitals(&live.name, reach, false) {
         Ok(Some(vitals)) => verdict(vitals),
         Ok(None) => Health::not_asked("its systemd does not answer"),
         Err(failure) => {
