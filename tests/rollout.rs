@@ -2,7 +2,9 @@
 
 mod broken;
 mod by_hand;
+mod faults;
 mod ground;
+mod kills;
 mod load;
 mod plain;
 mod rolls;

@@ -68,6 +68,10 @@ pub enum Course {
     Back(String),
     /// Done.
     Done,
+    /// It was taken out and came back, for this reason; the ones after it are left alone.
+    Restored(String),
+    /// It was never taken out, for this reason; the ones after it are left alone.
+    GivenUp(String),
 }
 
 /// The frame of a journal in JSON.
@@ -114,7 +118,7 @@ impl Journal {
         let mut journal = frame.operation;
         journal.check()?;
         let reasons = journal.instances.values_mut().filter_map(|course| match course {
-            Course::Back(reason) => Some(reason),
+            Course::Back(reason) | Course::Restored(reason) | Course::GivenUp(reason) => Some(reason),
             Course::Waiting | Course::Forward | Course::Done => None,
         });
         for text in reasons.chain([&mut journal.release]) {

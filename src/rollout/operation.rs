@@ -16,7 +16,7 @@ use super::plan::{Plan, PoolPlan};
 use super::receipt::{Entry, Outcome, Receipt, Release, Traffic};
 use super::runner::{Audience, Runner};
 use super::survey::{Purpose, Survey, Surveyor};
-use crate::incus::{Client, InstanceName};
+use crate::incus::{Client, Instance, InstanceName};
 use crate::interrupt::Interrupt;
 use crate::ui::Listener;
 use crate::{Error, Result};
@@ -191,7 +191,7 @@ impl Operation<'_> {
         receipt: &mut Receipt,
     ) -> Result<()> {
         let courses = journal.instances.clone();
-        let contracts = self.contracts(pool, survey);
+        let contracts = self.contracts(pool, survey, &journal);
         let mut runner = Runner {
             client: self.client,
             balance: &self.balance,
@@ -212,6 +212,8 @@ impl Operation<'_> {
             };
             let entry = match courses.get(instance.as_str()) {
                 None | Some(Course::Done) => entry(Outcome::AlreadyThere),
+                Some(Course::Restored(why)) => entry(Outcome::Restored { why: why.clone(), evidence: Vec::new() }),
+                Some(Course::GivenUp(why)) => entry(Outcome::GivenUp { why: why.clone() }),
                 _ if receipt.has_failed() => entry(Outcome::NotReached),
                 _ if self.interrupt.is_requested() && courses.get(instance.as_str()) == Some(&Course::Waiting) => {
                     entry(Outcome::Interrupted)
@@ -267,32 +269,35 @@ impl Operation<'_> {
     }
 
     /// What each container that comes promises.
-    fn contracts(&self, pool: &Pool, survey: &Survey) -> BTreeMap<InstanceName, Contract> {
+    fn contracts(&self, pool: &Pool, survey: &Survey, journal: &Journal) -> BTreeMap<InstanceName, Contract> {
         let contract = |containers: &Containers| match self.purpose {
             Purpose::Rollout(candidate) => candidate.contract.clone(),
-            Purpose::Rollback => rollback_contract(containers),
+            Purpose::Rollback => rollback_contract(containers, &journal.id),
         };
         let of = |instance: &InstanceName| Some((instance.clone(), contract(survey.containers.get(instance)?)));
         pool.instances.iter().filter_map(of).collect()
     }
 }
 
-/// What a container from before promises; what is kept is what the one that serves keeps, too.
-fn rollback_contract(containers: &Containers) -> Contract {
-    let of = |container: &Option<crate::incus::Instance>| {
-        container.as_ref().and_then(|container| Contract::of(|key| container.property(key)).ok()).unwrap_or_default()
+/// What a container from before promises, whatever name it has by now; what is kept is what the one that serves keeps, too.
+fn rollback_contract(containers: &Containers, operation: &str) -> Contract {
+    let sides = containers.sides(Kind::Rollback, operation);
+    let of = |container: Option<&Instance>| {
+        container.and_then(|container| Contract::of(|key| container.property(key)).ok()).unwrap_or_default()
     };
-    let (mut contract, live) = (of(&containers.prev), of(&containers.live));
+    let mut contract = of(sides.incoming.or(containers.prev.as_ref()));
     if contract.keep.is_empty() {
-        contract.keep = live.keep;
+        contract.keep = of(sides.outgoing).keep;
     }
     contract
 }
 
-/// What was begun is ended first.
+/// What was begun is ended first, and what has failed keeps the others from being begun.
 fn in_order<'p>(pool: &'p Pool, courses: &BTreeMap<String, Course>) -> Vec<&'p InstanceName> {
-    let is_under_way =
-        |instance: &&InstanceName| matches!(courses.get(instance.as_str()), Some(Course::Forward | Course::Back(_)));
+    let is_under_way = |instance: &&InstanceName| {
+        let course = courses.get(instance.as_str());
+        course.is_some_and(|course| !matches!(course, Course::Waiting | Course::Done))
+    };
     let (mut begun, rest): (Vec<_>, Vec<_>) = pool.instances.iter().partition(is_under_way);
     begun.extend(rest);
     begun
@@ -319,4 +324,31 @@ fn operation_id(began: Timestamp) -> String {
     // A hasher of its own, keyed at random.
     let random = RandomState::new().build_hasher().finish();
     format!("{}-{:08x}", began.strftime("%Y%m%dT%H%M%SZ"), random & 0xffff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::instance::{Names, marks};
+
+    #[test]
+    fn a_rollback_that_is_taken_up_knows_what_comes_by_its_note_and_not_by_its_name() {
+        let container = |name: &str, health: &str, note: Option<&str>| {
+            let mut container = crate::rollout::instance::containers::tests::container(name);
+            for (key, value) in [("vezaimg.layout", "api"), ("vezaimg.format", "1"), ("vezaimg.health", health)] {
+                container.config.insert(format!("image.{key}"), value.to_owned());
+            }
+            container.config.extend(note.map(|id| (marks::INCOMING.to_owned(), id.to_owned())));
+            Some(container)
+        };
+        let names = Names::of(&InstanceName::parse("api").unwrap()).unwrap();
+        let [old, new] = ["8080/old", "8080/new"];
+        let port_and_path = |live, next, prev| {
+            let contract = rollback_contract(&Containers { names: names.clone(), live, next, prev }, "id");
+            contract.health.map(|health| format!("{}{}", health.port, health.path))
+        };
+        let before = port_and_path(container("api", new, None), None, container("api-prev", old, None));
+        let after = port_and_path(container("api", old, Some("id")), container("api-next", new, None), None);
+        assert_eq!([before.as_deref(), after.as_deref()], [Some(old); 2]);
+    }
 }

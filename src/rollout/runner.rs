@@ -12,7 +12,7 @@ use super::balance::{Balance, Target};
 use super::contract::Contract;
 use super::event::{self, Event, Step, detail};
 use super::fleet::Pool;
-use super::instance::{Containers, Names};
+use super::instance::{Containers, Names, marks};
 use super::journal::{Course, Journal};
 use super::lock::Lock;
 use super::plan::release_of;
@@ -108,8 +108,6 @@ struct Work<'a> {
     started: Option<Instant>,
     /// The failed unit's state and journal, taken before its container is stopped.
     evidence: Vec<String>,
-    /// Whether the instance was taken out of rotation.
-    was_out: bool,
 }
 
 impl Runner<'_> {
@@ -148,7 +146,7 @@ impl Runner<'_> {
             .ok_or_else(|| Error::invalid(format!("`{instance}` is too long a name to keep `-prev` beside it")))?;
         let goal = match self.course(instance) {
             Course::Back(why) => Goal::Restore(why),
-            Course::Waiting | Course::Forward | Course::Done => Goal::Forward,
+            _ => Goal::Forward,
         };
         if goal == Goal::Forward {
             self.set_course(instance, Course::Forward)?;
@@ -171,7 +169,6 @@ impl Runner<'_> {
             watch: Stopwatch::new(),
             started: None,
             evidence: Vec::new(),
-            was_out: false,
         })
     }
 
@@ -254,11 +251,17 @@ impl Runner<'_> {
     }
 
     fn end(&mut self, work: &mut Work<'_>) -> Result<Outcome> {
-        self.set_course(work.instance, Course::Done)?;
+        let Goal::Restore(why) = work.swap.goal().clone() else {
+            self.set_course(work.instance, Course::Done)?;
+            self.tidy(work);
+            return Ok(Outcome::Done);
+        };
+        // Whoever takes this up after a kill is to tell the same, and to leave the next instance alone.
+        let was_out = self.was_out(work);
+        let course = if was_out { Course::Restored } else { Course::GivenUp };
+        self.set_course(work.instance, course(why.clone()))?;
         self.tidy(work);
-        let Goal::Restore(why) = work.swap.goal() else { return Ok(Outcome::Done) };
-        let why = why.clone();
-        Ok(match work.was_out {
+        Ok(match was_out {
             true => Outcome::Restored { why, evidence: std::mem::take(&mut work.evidence) },
             false => Outcome::GivenUp { why },
         })
@@ -282,6 +285,12 @@ impl Runner<'_> {
         let outgoing = sides.and_then(|sides| sides.outgoing);
         let contract = outgoing.and_then(|outgoing| Contract::of(|key| outgoing.property(key)).ok());
         Probe::new(self.client, &contract.unwrap_or_default())
+    }
+
+    /// Whether the container that serves again was stopped meanwhile. When it cannot be told, it was.
+    fn was_out(&self, work: &Work<'_>) -> bool {
+        let live = self.client.instance(&work.names.live).ok().flatten();
+        live.is_none_or(|live| marks::has(&live, marks::HALTED, &self.journal.id))
     }
 
     fn course(&self, instance: &InstanceName) -> Course {

@@ -5,6 +5,7 @@
 
 pub(crate) mod balancer;
 mod base;
+mod daemon;
 pub(crate) mod debian;
 mod http;
 mod instance;

@@ -14,6 +14,8 @@ pub const STAGED: &str = "user.vezaimg.staged";
 pub const CARRIED: &str = "user.vezaimg.carried";
 /// There until the container passed its gates, and again from its halt on.
 pub const TRIAL: &str = "user.vezaimg.trial";
+/// The operation that stopped it, to let another one serve.
+pub const HALTED: &str = "user.vezaimg.halted";
 /// The network interfaces that were taken from it, as [`Attachments`](super::Attachments) writes them.
 pub const DETACHED: &str = "user.vezaimg.detached";
 /// The operation that made it live.
@@ -41,7 +43,7 @@ pub fn since(container: &Instance) -> Option<Timestamp> {
 
 /// Takes the notes of an operation that is over.
 pub fn clear(config: &mut Config) {
-    for key in [INCOMING, STAGED, CARRIED, TRIAL] {
+    for key in [INCOMING, STAGED, CARRIED, TRIAL, HALTED] {
         config.remove(key);
     }
 }

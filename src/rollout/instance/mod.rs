@@ -7,7 +7,7 @@
 //! ```
 
 mod attachments;
-mod containers;
+pub(in crate::rollout) mod containers;
 pub mod marks;
 mod stage;
 

@@ -116,13 +116,13 @@ impl Runner<'_> {
         Ok(keep::ways(self.client, leaving, kept, self.pool.keep_volumes)?)
     }
 
-    fn halt(&self, work: &mut Work<'_>, look: &Look) -> Result<(), Trouble> {
+    fn halt(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
         let leaving = look.containers.live.as_ref().ok_or_else(|| gone(&work.names.live))?;
-        work.was_out = true;
         self.mark(&leaving.name, &mut |settings| {
             let instance = work.names.live.to_string();
             settings.config.insert(marks::INSTANCE.to_owned(), instance);
             settings.config.insert(marks::TRIAL.to_owned(), "yes".to_owned());
+            settings.config.insert(marks::HALTED.to_owned(), self.journal.id.clone());
         })?;
         if *work.swap.goal() == Goal::Forward {
             self.finish_volumes(work, leaving)?;
@@ -191,6 +191,7 @@ impl Runner<'_> {
         let attachments = Attachments::of(leaving);
         self.mark(&leaving.name, &mut |settings| {
             settings.config.insert(marks::INSTANCE.to_owned(), work.names.live.to_string());
+            settings.config.insert(marks::HALTED.to_owned(), self.journal.id.clone());
             attachments.take_from(settings);
         })?;
         Ok(())

@@ -30,11 +30,15 @@ impl Surveyor<'_> {
             }
             self.image(live, survey);
             self.beside(&containers, survey);
-            self.network(live, survey);
+            // What another run has detached, this one attaches again.
+            if !(self.resumes && live.config.contains_key(marks::DETACHED)) {
+                self.network(live, survey);
+            }
             if !self.resumes && live.status == Status::Running {
                 self.kept(pool, live, &containers, survey)?;
             }
-            if let (Purpose::Rollout(candidate), Some(root)) = (self.purpose, live.root_pool()) {
+            // Of what was begun a part is unpacked already, and it must be ended in any case.
+            if let (Purpose::Rollout(candidate), Some(root), false) = (self.purpose, live.root_pool(), self.resumes) {
                 let size = candidate.size.saturating_mul(UNPACKED);
                 match wanted_space.iter_mut().find(|(pool, _)| pool == root) {
                     Some((_, wanted)) => *wanted = wanted.saturating_add(size),
@@ -126,7 +130,8 @@ impl Surveyor<'_> {
                 survey.find(Finding::refused(text).hint(format!("`incus stop {name}`")));
             }
         }
-        if let (Purpose::Rollback, None) = (self.purpose, &containers.prev) {
+        // Where a rollback is done already, nothing of it is left beside the instance.
+        if let (Purpose::Rollback, None, false) = (self.purpose, &containers.prev, self.resumes) {
             let text = format!("`{}` has no container from before: there is no `{}`", names.live, names.prev);
             survey.find(Finding::refused(text));
         }

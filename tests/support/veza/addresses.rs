@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::support::Lab;
 
-/// The last octets that the shared lab's bridge gives out to nobody by itself: see `lab.sh`.
+/// The last octets that a lab's bridge gives out to nobody by itself: see `lab.sh`.
 const STATIC: std::ops::RangeInclusive<u8> = 100..=254;
 
 static TAKEN: Mutex<BTreeSet<u8>> = Mutex::new(BTreeSet::new());
@@ -16,12 +16,11 @@ fn taken() -> MutexGuard<'static, BTreeSet<u8>> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An address on the shared lab's bridge, for a container's `ipv4.address`; it is free again with its value.
+/// An address on a lab's bridge, for a container's `ipv4.address`; it is free again with its value.
 pub(crate) struct Static(Ipv4Addr);
 
 impl Static {
-    pub(super) fn take() -> Self {
-        let lab = Lab::shared();
+    pub(super) fn take(lab: &Lab) -> Self {
         let bridge = lab.query(&format!("/1.0/networks/{}", lab.bridge()));
         let gateway = bridge["config"]["ipv4.address"].as_str().and_then(|text| text.strip_suffix("/24"));
         let [a, b, c, _] =

@@ -173,15 +173,7 @@ impl Haproxy {
 
     /// The whole answer to a runtime command; empty when nobody answers.
     pub(crate) fn ask(&self, command: &str) -> String {
-        let asked = || {
-            let mut socket = TcpStream::connect_timeout(&self.admin(), seconds(5))?;
-            socket.set_read_timeout(Some(seconds(5)))?;
-            socket.write_all(format!("{command}\n").as_bytes())?;
-            let mut answer = String::new();
-            socket.read_to_string(&mut answer)?;
-            std::io::Result::Ok(answer)
-        };
-        asked().unwrap_or_default()
+        ask(self.admin(), command)
     }
 
     /// A server's column of `show stat`; empty when there is no such server or column.
@@ -211,6 +203,19 @@ impl Haproxy {
             if seen.starts_with(status) { Ok(()) } else { Err(seen) }
         });
     }
+}
+
+/// The whole answer of the runtime socket at that address; empty when nobody answers.
+pub(super) fn ask(admin: SocketAddr, command: &str) -> String {
+    let asked = || {
+        let mut socket = TcpStream::connect_timeout(&admin, seconds(5))?;
+        socket.set_read_timeout(Some(seconds(5)))?;
+        socket.write_all(format!("{command}\n").as_bytes())?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer)?;
+        std::io::Result::Ok(answer)
+    };
+    asked().unwrap_or_default()
 }
 
 impl Drop for Haproxy {

@@ -7,9 +7,12 @@
 //! ```
 
 mod addresses;
+mod between;
 mod haproxy;
 mod recipe;
 mod running;
+mod watch;
+mod whole;
 
 use std::process::Command;
 use std::time::Duration;
@@ -19,9 +22,11 @@ use serde_json::Value;
 use super::workspace::{Outcome, Workspace};
 use super::{Instance, Lab, http_get, seconds, wait_for};
 use addresses::Static;
+pub(crate) use between::{Lossy, Refusing};
 pub(crate) use haproxy::{Config, Haproxy};
 pub(crate) use recipe::Recipe;
 pub(crate) use running::Running;
+pub(crate) use watch::Watch;
 
 /// The file of the secrets, which no image holds.
 pub(crate) const ENV_FILE: &str = "/etc/veza/backend-api.env";
@@ -37,6 +42,7 @@ const COMMAND: Duration = seconds(600);
 
 /// A fleet about to be set up.
 pub(crate) struct Setup {
+    lab: &'static Lab,
     stem: String,
     instances: usize,
     recipe: Recipe,
@@ -48,6 +54,11 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// In another lab than the shared one.
+    pub(crate) fn lab(self, lab: &'static Lab) -> Self {
+        Self { lab, ..self }
+    }
+
     pub(crate) fn instances(self, instances: usize) -> Self {
         Self { instances, ..self }
     }
@@ -84,10 +95,10 @@ impl Setup {
 
     /// Creates and starts all of it, and waits until every server is UP and gets its full share.
     pub(crate) fn start(self) -> Veza {
-        let lab = Lab::shared();
-        let stem = lab.unique(&self.stem);
-        let fingerprint = self.recipe.imported();
+        let stem = Lab::shared().unique(&self.stem);
+        let fingerprint = self.recipe.imported_into(self.lab);
         let mut veza = Veza {
+            lab: self.lab,
             stem,
             on_sigterm: self.on_sigterm,
             pool: self.pool,
@@ -150,6 +161,7 @@ impl Member {
 /// The running fleet. All of it goes with its value: containers, those that a roll left beside them, their volumes, and
 /// HAProxy.
 pub(crate) struct Veza {
+    lab: &'static Lab,
     stem: String,
     on_sigterm: &'static str,
     pool: String,
@@ -164,6 +176,7 @@ impl Veza {
     #[expect(clippy::new_ret_no_self, reason = "a fleet is set up before it runs")]
     pub(crate) fn new(stem: &str) -> Setup {
         Setup {
+            lab: Lab::shared(),
             stem: stem.to_owned(),
             instances: 2,
             recipe: Recipe::good("1.0.0"),
@@ -176,7 +189,7 @@ impl Veza {
     }
 
     fn create(&mut self, number: usize, fingerprint: &str, options: &[String]) {
-        let (lab, address) = (Lab::shared(), Static::take());
+        let (lab, address) = (self.lab, Static::take(self.lab));
         let name = format!("{}-{number}", self.stem);
         let device = format!("eth0,ipv4.address={}", address.address());
         let instance = Instance::new(lab, &name);
@@ -209,6 +222,10 @@ impl Veza {
             let stat = member.instance.exec(&["stat", "--format=%a %u %g", ENV_FILE]);
             assert_eq!((String::from_utf8_lossy(&content).as_ref(), &*stat), (&*self.env(index), "640 0 1001\n"));
         }
+    }
+
+    pub(crate) fn lab(&self) -> &'static Lab {
+        self.lab
     }
 
     pub(crate) fn members(&self) -> &[Member] {
@@ -255,9 +272,9 @@ impl Veza {
     }
 
     /// vezaimg against the lab, in the workspace.
-    fn vezaimg(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn vezaimg(&self, arguments: &[&str]) -> Command {
         let mut command = self.workspace.command();
-        let incus = Lab::shared().command(&[]);
+        let incus = self.lab.command(&[]);
         let variables = incus.get_envs().filter_map(|(name, value)| Some((name, value?)));
         command.args(arguments).envs(variables);
         command
@@ -275,7 +292,7 @@ impl Veza {
 
     /// Names of instances and custom volumes of this fleet, the ones beside the members included.
     pub(crate) fn names(&self, what: &str) -> Vec<String> {
-        let listed = Lab::shared().query(&format!("{what}?recursion=1"));
+        let listed = self.lab.query(&format!("{what}?recursion=1"));
         let names = listed.as_array().into_iter().flatten().filter_map(|object| object["name"].as_str());
         let prefix = format!("{}-", self.stem);
         let own = |name: &&str| name.starts_with(&prefix) || name.contains(&format!("-{prefix}"));
@@ -292,7 +309,7 @@ pub(crate) const VOLUMES: &str = "/1.0/storage-pools/default/volumes/custom";
 impl Drop for Veza {
     fn drop(&mut self) {
         self.balancers.clear();
-        let lab = Lab::shared();
+        let lab = self.lab;
         // What is not deleted here goes with the lab; a test that failed has said enough already.
         for name in self.names(INSTANCES) {
             if !self.members.iter().any(|member| member.name() == name) {

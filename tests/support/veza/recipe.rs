@@ -116,14 +116,19 @@ impl Recipe {
 
     /// The fingerprint of its image in the shared lab's store, where it is built and imported once for all tests.
     pub(crate) fn imported(&self) -> String {
-        static IMPORTED: Mutex<BTreeMap<Recipe, Arc<OnceLock<String>>>> = Mutex::new(BTreeMap::new());
+        self.imported_into(Lab::shared())
+    }
+
+    /// The same in another lab's store.
+    pub(crate) fn imported_into(&self, lab: &Lab) -> String {
+        type Imported = BTreeMap<(PathBuf, Recipe), Arc<OnceLock<String>>>;
+        static IMPORTED: Mutex<Imported> = Mutex::new(Imported::new());
         let mut imported = IMPORTED.lock().unwrap_or_else(PoisonError::into_inner);
-        let cell = Arc::clone(imported.entry(self.clone()).or_default());
+        let cell = Arc::clone(imported.entry((lab.directory().to_owned(), self.clone())).or_default());
         drop(imported);
         let import = || {
             let workspace = Workspace::new();
             let built = self.build(&workspace);
-            let lab = Lab::shared();
             lab.import(&[&built.file], &lab.unique(&format!("veza-{}", self.release)))
         };
         cell.get_or_init(import).clone()

@@ -3,7 +3,8 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -18,7 +19,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(super) fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let directory = TempDir::with_prefix("vezaimg-run-").unwrap();
         let file = |name: &str| File::create(directory.path().join(name)).unwrap();
         let child = command.stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
@@ -45,6 +46,41 @@ impl Running {
             let seen = self.stderr();
             if seen.contains(text) { Ok(()) } else { Err(seen) }
         });
+    }
+
+    /// Waits until `--json` told that this action of this step began on an instance, and returns at once; false when the
+    /// process ended before. Its first lines are whole: each is written at once.
+    ///
+    /// # Panics
+    /// After the deadline, with all that it wrote.
+    pub(crate) fn begins(&mut self, instance: &str, (step, action): (&str, &str), deadline: Duration) -> bool {
+        let wanted =
+            format!("{{\"event\":\"step\",\"instance\":\"{instance}\",\"step\":\"{step}\",\"action\":\"{action}\"}}\n");
+        let begun = Instant::now();
+        loop {
+            let ended = self.child.try_wait().unwrap().is_some();
+            match self.stdout().contains(&wanted) {
+                true => return true,
+                false if ended => return false,
+                false => {}
+            }
+            let seen = || format!("{}\n{}", self.stdout(), self.stderr());
+            assert!(begun.elapsed() < deadline, "`{instance}` did not come to {step}/{action}:\n{}", seen());
+            sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Kills it, and waits until it is gone; what it wrote until then.
+    pub(crate) fn kill(mut self) -> String {
+        // It may have ended of itself meanwhile.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+        self.stdout()
     }
 
     /// Sends it a signal.
