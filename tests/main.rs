@@ -20,6 +20,7 @@ mod packages;
 mod readme;
 mod reproducible;
 mod rollout;
+mod rollout_keep;
 mod rollout_lock;
 mod sample;
 mod support;

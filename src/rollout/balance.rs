@@ -209,7 +209,7 @@ impl SocketView {
             is_up: server.is_up(),
             check_passes: has_own_check(server)
                 .then(|| server.check.as_ref().is_some_and(|check| check.passed && !check.in_progress)),
-            is_throttled: server.throttle.is_some_and(|percent| percent < 100),
+            throttle: server.throttle.filter(|percent| *percent < 100),
             is_sticky: server.cookie.is_some(),
             ignores_cookies: server.cookie.as_ref().is_some_and(|cookie| self.ignores(cookie)),
             requests: server.sessions - tunnels + server.queued,

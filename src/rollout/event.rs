@@ -169,7 +169,7 @@ pub fn detail(wait: &Wait) -> String {
             format!("{} and {} left", count(*requests, "request"), count(*tunnels, "WebSocket"))
         }
         Wait::Gates(missing) => missing.clone(),
-        Wait::Settled { throttled: true } => "slow start".to_owned(),
-        Wait::Settled { throttled: false } => "must stay healthy".to_owned(),
+        Wait::Settled { throttle: Some(percent) } => format!("slow start, {percent} %"),
+        Wait::Settled { throttle: None } => "must stay healthy".to_owned(),
     }
 }

@@ -135,10 +135,10 @@ impl Operation<'_> {
         if plan.is_empty() && !resumes {
             return Ok(Ended::NothingToDo(plan));
         }
-        told(&plan);
         if let Purpose::Rollout(candidate) = self.purpose {
             candidate.import(self.client, self.listener, self.interrupt)?;
         }
+        told(&plan);
         let mut receipt = Receipt {
             operation: operation_id(began),
             kind: self.kind(),

@@ -15,6 +15,10 @@ use crate::rootfs::escaped;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long a command in the container may take.
 const COMMAND: Duration = Duration::from_secs(15);
+/// How long `systemctl` may take. In a container that boots it may never answer.
+const SYSTEMCTL: Duration = Duration::from_secs(3);
+/// How long a container boots, as a rule: an unhealthy one is not asked for its unit before.
+pub const BOOT: Duration = Duration::from_secs(3);
 /// Lines of the journal that tell why a service failed.
 const JOURNAL_LINES: &str = "30";
 /// The most that is shown of them, in bytes.
@@ -53,21 +57,25 @@ impl Probe {
         Self { client: client.clone(), contract: contract.clone(), agent }
     }
 
-    /// How the service in a running container does.
+    /// How the service in a running container does, which `boots` still or was started long ago.
     ///
     /// # Errors
     /// Incus cannot be asked. A container that is too young to run commands has no vitals, which is no error.
-    pub fn vitals(&self, container: &InstanceName, reach: Reach) -> incus::Result<Option<Vitals>> {
+    pub fn vitals(&self, container: &InstanceName, reach: Reach, boots: bool) -> incus::Result<Option<Vitals>> {
+        if boots && reach == Reach::Inside {
+            return Ok(None);
+        }
+        let health = match &self.contract.health {
+            None => None,
+            Some(health) => Some(self.health(container, health, reach)?),
+        };
         let unit = match &self.contract.unit {
             None => None,
+            Some(_) if boots && health != Some(Ok(())) => Some(UnitState::Starting),
             Some(unit) => match self.unit(container, unit)? {
                 None => return Ok(None),
                 some => some,
             },
-        };
-        let health = match &self.contract.health {
-            None => None,
-            Some(health) => Some(self.health(container, health, reach)?),
         };
         Ok(Some(Vitals { unit, health }))
     }
@@ -99,7 +107,7 @@ impl Probe {
 
     fn unit(&self, container: &InstanceName, unit: &str) -> incus::Result<Option<UnitState>> {
         let properties = "--property=LoadState,ActiveState,SubState,NRestarts,Result";
-        let output = match self.client.exec(container, &["systemctl", "show", properties, unit], COMMAND) {
+        let output = match self.client.exec(container, &["systemctl", "show", properties, unit], SYSTEMCTL) {
             Ok(output) => output,
             Err(failure) if failure.kind() == incus::Kind::Lost => return Err(failure),
             // It stops just now, or is too young.

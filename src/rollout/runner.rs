@@ -104,6 +104,8 @@ struct Work<'a> {
     began: Instant,
     watch: Stopwatch,
     before: Release,
+    /// When its container was started.
+    started: Option<Instant>,
     /// The failed unit's state and journal, taken before its container is stopped.
     evidence: Vec<String>,
     /// Whether the instance was taken out of rotation.
@@ -167,6 +169,7 @@ impl Runner<'_> {
             swap: Swap::new(self.terms(), goal),
             began: Instant::now(),
             watch: Stopwatch::new(),
+            started: None,
             evidence: Vec::new(),
             was_out: false,
         })

@@ -25,10 +25,10 @@ impl<'c> Watch<'c> {
         for note in &plan.notes {
             self.console.event(crate::ui::Event::Note(note.clone()));
         }
+        self.console.end_stage();
         if self.json {
             return;
         }
-        self.console.end_stage();
         let instances = plan.pools.iter().flat_map(|pool| &pool.instances);
         let subjects: Vec<_> = instances
             .filter(|instance| !instance.steps.is_empty())

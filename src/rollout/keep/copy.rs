@@ -33,19 +33,20 @@ pub(super) enum Copied {
     Lacks(String),
 }
 
-/// Copies once. `attributes` are for the volume when there is no directory to copy.
+/// Copies once. `attributes` are for the volume when there is no directory to copy; without, it stays as it is.
 pub(super) fn copy(
     client: &Client,
     leaving: &InstanceName,
     volume: &Volume,
-    attributes: Attributes,
+    attributes: Option<Attributes>,
     deadline: Duration,
 ) -> crate::Result<Copied> {
     let (source, target) = (format!("{}", Plain(volume)), volume.aside_path());
-    let Attributes { uid, gid, mode } = attributes;
-    let [seconds, uid, gid, mode] =
-        [deadline.as_secs().to_string(), uid.to_string(), gid.to_string(), format!("{mode:o}")];
-    let command = ["sh", "-c", SCRIPT, "sh", &source, &target, &seconds, &uid, &gid, &mode];
+    let seconds = deadline.as_secs().to_string();
+    let attributes =
+        attributes.map(|Attributes { uid, gid, mode }| [uid.to_string(), gid.to_string(), format!("{mode:o}")]);
+    let mut command = vec!["sh", "-c", SCRIPT, "sh", &source, &target, &seconds];
+    command.extend(attributes.iter().flatten().map(String::as_str));
     let output = client.exec(leaving, &command, deadline)?;
     let failed =
         || Error::failed(format!("cannot copy `{}` of `{leaving}` to its volume `{}`", volume.path, volume.name));
@@ -67,7 +68,7 @@ pub(super) fn copy_in_view(
     client: &Client,
     leaving: &InstanceName,
     volume: &Volume,
-    attributes: Attributes,
+    attributes: Option<Attributes>,
     deadline: Duration,
     progress: &dyn Fn(u64, u64),
 ) -> crate::Result<Copied> {

@@ -1,4 +1,5 @@
-# Makes the directory $2, on which a volume is mounted, what the directory $1 is. `copy.sh SRC DST SECONDS UID GID MODE`
+# Makes the directory $2, on which a volume is mounted, what the directory $1 is. `copy.sh SRC DST SECONDS [UID GID MODE]`
+# Where there is no SRC, DST is emptied, and gets these attributes.
 # Exit code 3: there is a tool missing, whose name is written; 4: nothing is mounted; 5: another copy goes on.
 set -eu
 export LC_ALL=C
@@ -18,8 +19,7 @@ calm=
 
 if [ ! -d "$src" ]; then
     find "$dst" -mindepth 1 -delete
-    chown "$4:$5" "$dst"
-    chmod "$6" "$dst"
+    [ $# -lt 6 ] || { chown "$4:$5" "$dst" && chmod "$6" "$dst"; }
     exit 0
 fi
 

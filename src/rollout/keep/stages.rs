@@ -63,7 +63,7 @@ pub fn prepare(
     note(client, leaving, volume, false)?;
     let attributes = attributes(client, &[leaving, entering], &volume.path)?;
     for _ in 0..MOST_COPIES {
-        match copy_in_view(client, leaving, volume, attributes, BULK, progress)? {
+        match copy_in_view(client, leaving, volume, Some(attributes), BULK, progress)? {
             Copied::All(_) => break,
             Copied::ButForGone => {}
             Copied::Lacks(tool) => {
@@ -184,7 +184,7 @@ pub fn finish(
     let mut differing = Vec::new();
     for _ in 0..MOST_COPIES {
         let left = deadline.saturating_sub(begun.elapsed());
-        match copy(client, leaving, volume, DEFAULT, left)? {
+        match copy(client, leaving, volume, None, left)? {
             Copied::All(names) if names.is_empty() => return note(client, leaving, volume, true),
             Copied::All(names) => differing = names,
             Copied::ButForGone => {}

@@ -1,6 +1,6 @@
 //! What each action does to Incus and HAProxy. Every one may be done again after it was cut off anywhere.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::look::Look;
 use super::{Runner, Trouble, Work};
@@ -21,7 +21,8 @@ const VOLUME: Duration = Duration::from_secs(300);
 
 impl Runner<'_> {
     pub(super) fn act(&self, work: &mut Work<'_>, action: &Action, look: &Look) -> Result<(), Trouble> {
-        let (view, target) = (&look.view, &work.target);
+        let view = &look.view;
+        let target = &work.target.clone();
         match action {
             Action::Wait(_) | Action::Turn(_) | Action::Stop(_) => {}
             Action::Stage => self.stage(work, look)?,
@@ -38,7 +39,10 @@ impl Runner<'_> {
             Action::MoveIn => self.client.rename_instance(&entering(self, work, look)?.name, &work.names.live)?,
             Action::Attach => self.attach(work, look)?,
             Action::Recheck => self.balance.recheck(view, target)?,
-            Action::Start => self.client.start(&work.names.live)?,
+            Action::Start => {
+                work.started = Some(Instant::now());
+                self.client.start(&work.names.live)?;
+            }
             Action::Prove => self.mark(&work.names.live, &mut |settings| {
                 settings.config.remove(marks::TRIAL);
             })?,
@@ -231,6 +235,11 @@ impl Runner<'_> {
         if *work.swap.goal() == Goal::Forward {
             let now = self.client.now()?;
             self.mark(&work.names.live, &mut |settings| commit(&mut settings.config, &self.journal.id, now))?;
+        } else if let Some(live) = &look.containers.live {
+            // What was written since the copy is in the directory, not on the volume.
+            for volume in volumes(self.ways(work, live)?) {
+                keep::abandon(self.client, &live.name, &work.names.next, &volume)?;
+            }
         }
         if look.containers.prev.is_none()
             && let Some((_, newest)) = self.shelf(work)?.into_iter().next()

@@ -4,7 +4,7 @@ use super::{Runner, Trouble, Work};
 use crate::incus::{Instance, Status};
 use crate::rollout::balance::View;
 use crate::rollout::instance::Containers;
-use crate::rollout::probe::Reach;
+use crate::rollout::probe::{BOOT, Reach};
 use crate::rollout::swap::{Goal, Seen};
 
 /// What was seen, and what it was read from.
@@ -33,7 +33,8 @@ impl Runner<'_> {
                     true => self.here(work),
                     false => Reach::Inside,
                 });
-                work.probe.vitals(&container.name, reach)?
+                let boots = work.started.is_some_and(|started| started.elapsed() < BOOT);
+                work.probe.vitals(&container.name, reach, boots)?
             }
             None => None,
         };

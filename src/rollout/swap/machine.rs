@@ -116,8 +116,8 @@ pub enum Wait {
     Gates(String),
     /// The end of slow start, and of the time that the container must stay healthy.
     Settled {
-        /// Whether HAProxy holds it back still.
-        throttled: bool,
+        /// The percentage of its share to which HAProxy's slow start holds it back.
+        throttle: Option<u8>,
     },
 }
 
@@ -366,14 +366,14 @@ impl Swap {
         if seen.rotation.is_whole() && why.is_none() && lasted {
             return Action::Commit;
         }
-        let throttled = seen.rotation.0.iter().any(|server| server.is_throttled);
-        let patience = if throttled { SLOW_START_PATIENCE } else { self.terms.healthy } + self.terms.healthy_for;
+        let throttle = seen.rotation.throttle();
+        let patience = throttle.map_or(self.terms.healthy, |_| SLOW_START_PATIENCE) + self.terms.healthy_for;
         if waited < patience {
-            return Action::Wait(Wait::Settled { throttled });
+            return Action::Wait(Wait::Settled { throttle });
         }
-        self.failed(why.unwrap_or_else(|| match throttled {
-            true => "HAProxy's slow start does not end".to_owned(),
-            false => "HAProxy does not take it for UP".to_owned(),
+        self.failed(why.unwrap_or_else(|| match throttle {
+            Some(_) => "HAProxy's slow start does not end".to_owned(),
+            None => "HAProxy does not take it for UP".to_owned(),
         }))
     }
 

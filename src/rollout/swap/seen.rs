@@ -55,8 +55,8 @@ pub struct Serving {
     pub is_up: bool,
     /// Whether it has a check, and the last one passed; `None` without a check.
     pub check_passes: Option<bool>,
-    /// Whether slow start holds it back.
-    pub is_throttled: bool,
+    /// The percentage of its share to which slow start holds it back.
+    pub throttle: Option<u8>,
     /// Whether clients may bear a cookie of its, and come although it drains.
     pub is_sticky: bool,
     /// Whether clients who bear its cookie are sent elsewhere.
@@ -130,8 +130,13 @@ impl Rotation {
 
     /// Whether every server gets requests, and its full share of them.
     pub fn is_whole(&self) -> bool {
-        let whole = |server: &Serving| server.admin == Admin::Ready && server.is_up && !server.is_throttled;
+        let whole = |server: &Serving| server.admin == Admin::Ready && server.is_up && server.throttle.is_none();
         self.0.iter().all(whole)
+    }
+
+    /// The percentage of its share to which slow start holds back the server that it holds back most.
+    pub fn throttle(&self) -> Option<u8> {
+        self.0.iter().filter_map(|server| server.throttle).min()
     }
 
     /// Whether HAProxy takes some server for dead that ought to serve.
