@@ -71,14 +71,20 @@ impl Attachments {
         }
     }
 
-    /// Gives them to a container.
-    pub fn give_to(&self, settings: &mut Settings) {
+    /// Gives the devices alone to a container. Incus forgets the MAC address of a device that comes instead of a mask, even
+    /// one that is set together with it, so that [`give_to`](Self::give_to) is a change of its own after this.
+    pub fn give_devices_to(&self, settings: &mut Settings) {
         for name in &self.masked {
             if settings.devices.get(name).is_some_and(|device| kind(device) == Some(NONE)) {
                 settings.devices.remove(name);
             }
         }
         settings.devices.extend(self.devices.clone());
+    }
+
+    /// Gives all of them to a container, which then bears no note of them any more.
+    pub fn give_to(&self, settings: &mut Settings) {
+        self.give_devices_to(settings);
         settings.config.extend(self.volatile.clone());
         match &self.autostart {
             Some(value) => settings.config.insert(AUTOSTART.to_owned(), value.clone()),

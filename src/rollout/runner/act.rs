@@ -203,6 +203,7 @@ impl Runner<'_> {
             let key = marks::DETACHED;
             Trouble::Refused(format!("the network interfaces of `{}` are not noted in its `{key}`", entering.name))
         })?;
+        self.mark(&entering.name, &mut |settings| attachments.give_devices_to(settings))?;
         self.mark(&entering.name, &mut |settings| attachments.give_to(settings))?;
         Ok(())
     }
