@@ -185,7 +185,7 @@ impl Surveyor<'_> {
         };
         let carried = |(kept, way): (Kept, Way)| matches!(way, Way::Carry).then_some(kept.path);
         let paths: Vec<_> = ways.into_iter().filter_map(carried).collect();
-        if let Err(error) = keep::survey(self.client, &live.name, &paths) {
+        if let Err(error) = keep::check(self.client, &live.name, &paths) {
             survey.find(Finding::from(&error));
         }
         Ok(())
