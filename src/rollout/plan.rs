@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::candidate::Candidate;
 use super::event::Step;
 use super::fleet::{Fleet, Pool};
-use super::instance::{Containers, marks};
+use super::instance::Containers;
 use super::journal::Kind;
 use super::receipt::{Release, seconds};
 use super::survey::{Purpose, Survey};
@@ -97,14 +97,13 @@ impl Plan {
 }
 
 fn pool_plan(pool: &Pool, survey: &Survey, purpose: Purpose<'_>) -> PoolPlan {
-    let newest = newest_operation(pool, survey);
     let plan = |instance: &InstanceName| {
         let containers = survey.containers.get(instance);
         let live = containers.and_then(|containers| containers.live.as_ref());
         let from = live.map(release_of).unwrap_or_default();
         let to = match purpose {
             Purpose::Rollout(candidate) => rollout_to(candidate, &from),
-            Purpose::Rollback => containers.and_then(|containers| rollback_to(containers, newest.as_deref())),
+            Purpose::Rollback => containers.and_then(|containers| rollback_to(pool, survey, containers)),
         };
         let steps = if to.is_some() { STEPS.to_vec() } else { Vec::new() };
         let estimate = if to.is_some() { WORK + seconds(pool.pace.healthy_for) } else { 0.0 };
@@ -123,17 +122,8 @@ fn rollout_to(candidate: &Candidate, from: &Release) -> Option<Release> {
 }
 
 /// A rollback takes back the newest operation of the pool, and what that did not touch stays.
-fn rollback_to(containers: &Containers, newest: Option<&str>) -> Option<Release> {
-    let live = containers.live.as_ref()?;
-    let is_of_it = newest.is_none_or(|newest| marks::has(live, marks::OPERATION, newest));
-    if is_of_it { containers.prev.as_ref().map(release_of) } else { None }
-}
-
-fn newest_operation(pool: &Pool, survey: &Survey) -> Option<String> {
-    let containers = pool.instances.iter().filter_map(|instance| survey.containers.get(instance));
-    let live = containers.filter_map(|containers| containers.live.as_ref());
-    let newest = live.filter_map(|live| Some((marks::since(live)?, live.config.get(marks::OPERATION)?))).max();
-    newest.map(|(_, operation)| operation.clone())
+fn rollback_to(pool: &Pool, survey: &Survey, containers: &Containers) -> Option<Release> {
+    survey.is_of_newest(pool, containers).then(|| containers.prev.as_ref().map(release_of))?
 }
 
 /// What a container was made of.

@@ -124,6 +124,7 @@ impl Probe {
                 let url = format!("http://{}{path}", SocketAddr::new(address, port));
                 match self.agent.get(url).call() {
                     Ok(response) => Ok(response.status().as_u16()),
+                    Err(ureq::Error::Io(error)) => Err(escaped(error.to_string().as_bytes())),
                     Err(error) => Err(escaped(error.to_string().as_bytes())),
                 }
             }
@@ -152,7 +153,8 @@ fn unit_state(text: &str) -> Option<UnitState> {
     Some(match (property("LoadState")?, property("ActiveState")?) {
         ("loaded", "active" | "reloading") => UnitState::Active { restarts },
         ("loaded", "failed") => UnitState::Dead(format!("failed ({})", word("Result"))),
-        // Not reached yet by the boot, or between two starts.
+        ("loaded", "activating") if restarts > 0 || word("SubState") == "auto-restart" => UnitState::Restarting,
+        // Not reached yet by the boot, or about to be.
         ("loaded", _) => UnitState::Starting,
         (load, _) => UnitState::Dead(escaped(load.as_bytes())),
     })
@@ -176,7 +178,10 @@ mod tests {
         };
         assert_eq!(state("loaded", "active", 2), Some(UnitState::Active { restarts: 2 }));
         assert_eq!(state("loaded", "inactive", 0), Some(UnitState::Starting));
-        assert_eq!(state("loaded", "activating", 1), Some(UnitState::Starting));
+        assert_eq!(state("loaded", "activating", 0), Some(UnitState::Starting));
+        assert_eq!(state("loaded", "activating", 1), Some(UnitState::Restarting));
+        let before_the_first = "LoadState=loaded\nActiveState=activating\nSubState=auto-restart\nNRestarts=0\n";
+        assert_eq!(unit_state(before_the_first), Some(UnitState::Restarting));
         assert_eq!(state("loaded", "failed", 0), Some(UnitState::Dead("failed (exit-code)".to_owned())));
         assert_eq!(state("not-found", "inactive", 0), Some(UnitState::Dead("not-found".to_owned())));
         assert_eq!(unit_state("Failed to connect to bus"), None);

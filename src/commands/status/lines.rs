@@ -98,6 +98,8 @@ fn courses(journal: &Journal) -> String {
         Course::Forward => format!("`{instance}` on its way"),
         Course::Back(why) => format!("`{instance}` on its way back, since {}", shown(why)),
         Course::Done => format!("`{instance}` done"),
+        Course::Restored(why) => format!("`{instance}` restored, since {}", shown(why)),
+        Course::GivenUp(why) => format!("`{instance}` given up, since {}", shown(why)),
     };
     let courses: Vec<_> = journal.instances.iter().map(course).collect();
     if courses.is_empty() { "no instance is touched".to_owned() } else { courses.join(", ") }

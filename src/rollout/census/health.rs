@@ -69,6 +69,7 @@ fn verdict(vitals: Vitals) -> Health {
         (Some(UnitState::Dead(why)), _) => Health::failing(format!("its unit is {why}")),
         (_, Some(Err(why))) => Health::failing(why),
         (Some(UnitState::Starting), _) => Health::failing("its unit is not active"),
+        (Some(UnitState::Restarting), _) => Health::failing("its service ended, and systemd starts it again"),
         (Some(UnitState::Active { .. }) | None, Some(Ok(())) | None) => Health::Ok,
     }
 }

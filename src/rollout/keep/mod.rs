@@ -21,7 +21,7 @@ mod volume;
 
 pub use carry::{Carried, carry};
 pub use stages::{Prepared, abandon, finish, is_whole, prepare, settle};
-pub use survey::survey;
+pub use survey::{check, survey};
 pub use volume::Volume;
 
 use super::contract::Kept;

@@ -21,6 +21,18 @@ const MOST_NAMED: usize = 5;
 /// Refused: there are set-user-id, set-group-id or sticky bits, extended attributes, ACLs, or names that are not UTF-8,
 /// none of which can be carried. Failed: the container cannot be looked into.
 pub fn survey(client: &Client, leaving: &InstanceName, paths: &[TargetPath]) -> crate::Result<()> {
+    unseen(client, leaving, paths)?.note(client, leaving)
+}
+
+/// As [`survey`], but nothing is noted: the container stays as it is.
+///
+/// # Errors
+/// As [`survey`].
+pub fn check(client: &Client, leaving: &InstanceName, paths: &[TargetPath]) -> crate::Result<()> {
+    unseen(client, leaving, paths).map(|_| ())
+}
+
+fn unseen(client: &Client, leaving: &InstanceName, paths: &[TargetPath]) -> crate::Result<Unseen> {
     let mut unseen = Unseen::default();
     if !paths.is_empty() {
         let paths = paths.iter().map(|path| plain(leaving, path.as_relative()).map(|path| format!("/{path}")));
@@ -33,7 +45,7 @@ pub fn survey(client: &Client, leaving: &InstanceName, paths: &[TargetPath]) -> 
             return Err(refusal(leaving, "extended attributes or ACLs", lost.into_iter()));
         }
     }
-    unseen.note(client, leaving)
+    Ok(unseen)
 }
 
 /// Type, mode, path and target of everything of which the file API does not tell the truth. No path begins with a dash.

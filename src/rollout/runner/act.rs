@@ -80,7 +80,10 @@ impl Runner<'_> {
                 &work.names.prev
             }
         };
-        for volume in volumes(self.ways(work, live)?) {
+        let ways = self.ways(work, live)?;
+        let mut carried: Vec<_> =
+            ways.iter().filter(|(_, way)| matches!(way, Way::Carry)).map(|(kept, _)| kept.path.clone()).collect();
+        for volume in volumes(ways) {
             let progress = |done, total| {
                 let detail = format!("copying `{}`: {} of {}", volume.path, Bytes(done), Bytes(total));
                 self.progress(work, Step::Stage, detail);
@@ -89,8 +92,10 @@ impl Runner<'_> {
             if let Prepared::CannotMake(reason) = prepared {
                 let text = format!("`{}` is carried, since no volume can be made for it: {reason}", volume.path);
                 (self.audience)(&Event::Note { instance: work.instance.as_str(), text });
+                carried.push(volume.path);
             }
         }
+        keep::survey(self.client, &live.name, &carried)?;
         self.mark(incoming, &mut |settings| {
             settings.config.insert(marks::STAGED.to_owned(), id.clone());
         })?;

@@ -1,10 +1,10 @@
 //! What HAProxy says of the servers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Survey, Surveyor};
 use crate::Result;
-use crate::haproxy::{Level, Server, advice};
+use crate::haproxy::{Admin, Level, Server, advice};
 use crate::rollout::balance::{Balance, DRAIN_MAP, SocketView, Target};
 use crate::rollout::fleet::Pool;
 
@@ -33,16 +33,33 @@ impl Surveyor<'_> {
         }
         balance.find_maps(self.fleet.balancer.drain_map.as_deref())?;
         let view = balance.observe()?;
-        for socket in &view.sockets {
-            let mut cookies = BTreeSet::new();
+        for (door, socket) in balance.sockets().zip(&view.sockets) {
+            // Values of cookies, each with the backend that gives it out.
+            let mut sticky = BTreeSet::new();
             for pool in &self.fleet.pools {
                 for instance in &pool.instances {
                     let Some(target) = survey.targets.get(instance).cloned() else { continue };
                     self.servers(pool, &target, socket, survey);
-                    cookies.extend(socket.servers(&target).into_iter().filter_map(|server| server.cookie.clone()));
+                    let servers = socket.servers(&target).into_iter();
+                    sticky.extend(
+                        servers.filter_map(|server| Some((server.cookie.as_deref()?, server.name.backend.as_str()))),
+                    );
                 }
             }
-            self.drain_map(socket, &cookies, survey);
+            match &socket.draining {
+                None if sticky.is_empty() => {}
+                None => self.no_drain_map(
+                    &socket.name,
+                    &door.cookies()?,
+                    sticky.iter().map(|(_, backend)| *backend).collect(),
+                    survey,
+                ),
+                Some(_) if self.resumes => {}
+                Some(draining) => {
+                    let stale = sticky.iter().filter(|(cookie, _)| draining.contains(*cookie));
+                    stale.for_each(|(cookie, _)| survey.find(stale_entry(&socket.name, cookie)));
+                }
+            }
         }
         Ok(())
     }
@@ -64,7 +81,7 @@ impl Surveyor<'_> {
             } else {
                 let finding = Finding::invalid(format!("`{name}` has no backend `{backend}`"));
                 match crate::diagnostic::nearest(backend, known) {
-                    Some(near) => finding.hint(format!("did you mean `{near}`?")),
+                    Some(near) => finding.hint(format!("did you mean the backend `{near}`?")),
                     None => finding,
                 }
             };
@@ -89,38 +106,62 @@ impl Surveyor<'_> {
         if self.resumes || server.is_available() {
             return;
         }
-        let throttled = server.throttle.map(|percent| format!(", throttled to {percent} %")).unwrap_or_default();
-        let text =
-            format!("server `{name}` of `{socket}` is {}{throttled}, and not UP with its full share", server.status);
-        survey.find(Finding::refused(text).hint(match server.throttle {
-            Some(_) => "wait until its slow start is over".to_owned(),
-            None => format!("`set server {name} state ready`, if somebody has taken it out"),
-        }));
+        survey.find(without_full_share(server, socket));
     }
 
-    /// Whether a drain keeps clients away who bear the server's cookie.
-    fn drain_map(&self, socket: &SocketView, cookies: &BTreeSet<String>, survey: &mut Survey) {
-        let name = &socket.name;
-        match &socket.draining {
-            None if cookies.is_empty() => {}
-            None if self.allow_sticky_race => survey.notes.push(format!(
+    /// Nothing keeps clients away who bear a server's cookie.
+    fn no_drain_map(
+        &self,
+        name: &str,
+        cookies: &BTreeMap<String, String>,
+        backends: BTreeSet<&str>,
+        survey: &mut Survey,
+    ) {
+        if self.allow_sticky_race {
+            survey.notes.push(format!(
                 "`{name}` has no drain map: clients with a cookie keep coming to an instance until it is in maintenance, \
                  and some of their requests may fail"
-            )),
-            None => {
-                let text = format!("`{name}` has no drain map, and clients with a cookie would keep coming to an instance that is drained");
-                let path = self.fleet.balancer.drain_map.clone().unwrap_or_else(|| format!("/etc/haproxy/{DRAIN_MAP}"));
-                survey.find(Finding::refused(text).hint(advice::drain_map("SERVERID", &path)).hint(
-                    "`--allow-sticky-race` goes on without it: requests may fail",
-                ));
-            }
-            Some(draining) => {
-                for stale in draining.intersection(cookies).filter(|_| !self.resumes) {
-                    let text = format!("the drain map of `{name}` holds `{stale}` already: its clients are sent elsewhere");
-                    let hint = "somebody else may be draining it; else remove the entry with `del map PATH KEY` on the socket";
-                    survey.find(Finding::refused(text).hint(hint));
-                }
-            }
+            ));
+            return;
         }
+        let text = format!(
+            "`{name}` has no drain map, and clients with a cookie would keep coming to an instance that is drained"
+        );
+        let path = self.fleet.balancer.drain_map.clone().unwrap_or_else(|| format!("/etc/haproxy/{DRAIN_MAP}"));
+        let line = |backend: &str| advice::map(backend, cookies.get(backend).map_or("SERVERID", String::as_str), &path);
+        let finding = backends.into_iter().fold(Finding::refused(text), |finding, backend| finding.hint(line(backend)));
+        survey.find(finding.hint("`--allow-sticky-race` goes on without it: requests may fail"));
     }
+}
+
+fn stale_entry(socket: &str, cookie: &str) -> Finding {
+    let text = format!("the drain map of `{socket}` holds `{cookie}` already: its clients are sent elsewhere");
+    let hint =
+        format!("somebody else may be draining it; else `del map PATH {cookie}` on the socket takes the entry out");
+    Finding::refused(text).hint(hint)
+}
+
+/// Why a server does not get its full share, and what may be done about it.
+fn without_full_share(server: &Server, socket: &str) -> Finding {
+    let name = &server.name;
+    let (text, hint) = match (server.admin, &server.check, server.throttle) {
+        (Admin::Drain | Admin::Maint, ..) => (
+            format!("is {}", server.status),
+            format!("`set server {name} state ready` on the socket, if nobody wants it out any more"),
+        ),
+        (Admin::Ready, _, Some(percent)) if percent < 100 => (
+            format!("is {}, throttled to {percent} %", server.status),
+            format!("wait until the slow start of `{name}` is over"),
+        ),
+        (Admin::Ready, ..) if server.is_up() && server.weight == 0 => (
+            "has the weight 0".to_owned(),
+            format!("`set weight {name} 100%` on the socket gives it back what its configuration says"),
+        ),
+        (Admin::Ready, Some(check), _) => {
+            let said = format!("{} {}", check.status, check.description);
+            (format!("is {}", server.status), format!("the last check of `{name}` said `{}`", said.trim()))
+        }
+        (Admin::Ready, None, _) => (format!("is {}", server.status), format!("nothing checks `{name}`")),
+    };
+    Finding::refused(format!("server `{name}` of `{socket}` {text}, and not UP with its full share")).hint(hint)
 }

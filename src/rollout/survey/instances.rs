@@ -70,7 +70,7 @@ impl Surveyor<'_> {
                 let hint = format!("`{prev}` is there: `incus rename {prev} {name}` brings it back");
                 Finding::invalid(text).hint(hint)
             }
-            Some(near) => Finding::invalid(text).hint(format!("did you mean `{near}`?")),
+            Some(near) => Finding::invalid(text).hint(format!("did you mean the instance `{near}`?")),
             None => Finding::invalid(text).hint("`incus list` shows those that there are"),
         })
     }
@@ -111,9 +111,11 @@ impl Surveyor<'_> {
                 "`{name}` was not made from an image of vezaimg's: what it holds beside the kept paths stays in `{name}-prev`"
             )),
         }
-        if live.snapshots > 0 {
-            let count = live.snapshots;
-            survey.notes.push(format!("`{name}` has {count} snapshots: they stay with `{name}-prev`"));
+        let prev = format!("`{name}-prev`");
+        match live.snapshots {
+            0 => {}
+            1 => survey.notes.push(format!("`{name}` has a snapshot: it stays with {prev}")),
+            count => survey.notes.push(format!("`{name}` has {count} snapshots: they stay with {prev}")),
         }
     }
 
@@ -124,7 +126,7 @@ impl Surveyor<'_> {
             let Some(container) = container else { continue };
             if !marks::belongs_to(container, &names.live) {
                 let text = format!("`{name}` is there, and was not made by vezaimg");
-                survey.find(Finding::refused(text).hint(format!("rename it: `incus rename {name} OTHER`")));
+                survey.find(Finding::refused(text).hint(format!("`incus rename {name} OTHER` makes room")));
             } else if container.status != Status::Stopped && !self.resumes {
                 let text = format!("`{name}` is running, and is to be stopped");
                 survey.find(Finding::refused(text).hint(format!("`incus stop {name}`")));
@@ -188,7 +190,7 @@ impl Surveyor<'_> {
         };
         let carried = |(kept, way): (Kept, Way)| matches!(way, Way::Carry).then_some(kept.path);
         let paths: Vec<_> = ways.into_iter().filter_map(carried).collect();
-        if let Err(error) = keep::survey(self.client, &live.name, &paths) {
+        if let Err(error) = keep::check(self.client, &live.name, &paths) {
             survey.find(Finding::from(&error));
         }
         Ok(())

@@ -9,7 +9,8 @@ use super::balance::{Balance, Target};
 use super::candidate::Candidate;
 use super::contract::Contract;
 use super::fleet::{Fleet, Pool};
-use super::instance::{Containers, Names};
+use super::instance::{Containers, Names, marks};
+use crate::error::Class;
 use crate::incus::{Client, InstanceName};
 use crate::{Error, Result};
 
@@ -80,7 +81,8 @@ impl Finding {
 impl From<&Error> for Finding {
     fn from(error: &Error) -> Self {
         let causes: String = error.causes().iter().map(|cause| format!(": {cause}")).collect();
-        Self { is_invalid: false, text: format!("{}{causes}", error.message()), hints: error.hints().to_vec() }
+        let is_invalid = error.class() == Class::Invalid;
+        Self { is_invalid, text: format!("{}{causes}", error.message()), hints: error.hints().to_vec() }
     }
 }
 
@@ -120,7 +122,7 @@ impl Surveyor<'_> {
 
     fn is_taken(&self, pool: &Pool, instance: &InstanceName, survey: &Survey) -> bool {
         let Some(containers) = survey.containers.get(instance) else { return false };
-        let Purpose::Rollout(candidate) = self.purpose else { return pool.instances.contains(instance) };
+        let Purpose::Rollout(candidate) = self.purpose else { return survey.is_of_newest(pool, containers) };
         let runs = containers.live.as_ref().and_then(crate::incus::Instance::image);
         runs.as_ref() != Some(&candidate.fingerprint)
     }
@@ -153,8 +155,24 @@ impl Survey {
         Err(hints.into_iter().fold(error, Error::hint))
     }
 
+    /// Whether what the instance runs is of the newest operation of its pool, which a rollback takes back; what that did
+    /// not reach stays. Where no operation is noted, every instance is meant.
+    pub fn is_of_newest(&self, pool: &Pool, containers: &Containers) -> bool {
+        let all = pool.instances.iter().filter_map(|instance| self.containers.get(instance)?.live.as_ref());
+        let noted = all.filter_map(|live| Some((marks::since(live)?, live.config.get(marks::OPERATION)?)));
+        match noted.max() {
+            None => true,
+            Some((_, newest)) => {
+                containers.live.as_ref().is_some_and(|live| marks::has(live, marks::OPERATION, newest))
+            }
+        }
+    }
+
+    /// Several instances may have one thing in their way: it is told once.
     fn find(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
     }
 
     /// Whether anything is in the way.

@@ -386,6 +386,10 @@ impl Swap {
         match &vitals.unit {
             Some(UnitState::Dead(state)) => return Illness::Fatal(format!("its unit is {state}")),
             Some(UnitState::Starting) => return Illness::Ill("its unit is starting".to_owned()),
+            Some(UnitState::Restarting) => {
+                let why = "its service ended, and systemd starts it again".to_owned();
+                return if was_well { Illness::Fatal(why) } else { Illness::Ill(why) };
+            }
             Some(UnitState::Active { restarts }) => {
                 let before = self.restarts.replace(*restarts);
                 if before.is_some_and(|before| before != *restarts) {

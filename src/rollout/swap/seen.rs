@@ -81,6 +81,8 @@ pub struct Vitals {
 pub enum UnitState {
     /// On its way.
     Starting,
+    /// Its service ended, and systemd starts it again, or is about to.
+    Restarting,
     /// Active, after so many automatic restarts.
     Active {
         /// `NRestarts`.
