@@ -97,14 +97,13 @@ impl Plan {
 }
 
 fn pool_plan(pool: &Pool, survey: &Survey, purpose: Purpose<'_>) -> PoolPlan {
-    let newest = newest_operation(pool, survey);
     let plan = |instance: &InstanceName| {
         let containers = survey.containers.get(instance);
         let live = containers.and_then(|containers| containers.live.as_ref());
         let from = live.map(release_of).unwrap_or_default();
         let to = match purpose {
             Purpose::Rollout(candidate) => rollout_to(candidate, &from),
-            Purpose::Rollback => containers.and_then(|containers| rollback_to(containers, newest.as_deref())),
+            Purpose::Rollback => containers.and_then(|containers| rollback_to(containers, pool, survey)),
         };
         let steps = if to.is_some() { STEPS.to_vec() } else { Vec::new() };
         let estimate = if to.is_some() { WORK + seconds(pool.pace.healthy_for) } else { 0.0 };
@@ -123,10 +122,14 @@ fn rollout_to(candidate: &Candidate, from: &Release) -> Option<Release> {
 }
 
 /// A rollback takes back the newest operation of the pool, and what that did not touch stays.
-fn rollback_to(containers: &Containers, newest: Option<&str>) -> Option<Release> {
+fn rollback_to(containers: &Containers, pool: &Pool, survey: &Survey) -> Option<Release> {
     let live = containers.live.as_ref()?;
-    let is_of_it = newest.is_none_or(|newest| marks::has(live, marks::OPERATION, newest));
-    if is_of_it { containers.prev.as_ref().map(release_of) } else { None }
+    if is_of_newest(live, pool, survey) { containers.prev.as_ref().map(release_of) } else { None }
+}
+
+/// Whether the pool's newest operation made the container live; where there was none, it is as good as that.
+pub(super) fn is_of_newest(live: &Instance, pool: &Pool, survey: &Survey) -> bool {
+    newest_operation(pool, survey).is_none_or(|newest| marks::has(live, marks::OPERATION, &newest))
 }
 
 fn newest_operation(pool: &Pool, survey: &Survey) -> Option<String> {
