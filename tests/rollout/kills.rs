@@ -147,6 +147,29 @@ fn a_restore_that_is_killed_at_every_action_goes_on() {
 }
 
 #[test]
+fn what_another_command_left_half_done_is_taken_back_first() {
+    let veza = quick("other", "5s").start();
+    let [old, new] = ["1.0.0", "2.0.0"].map(|release| Recipe::good(release).imported());
+    let broken = Recipe::never_healthy().imported();
+    let first = veza.members()[0].name().to_owned();
+    let rollout = |image| ["rollout", image, "--fleet", "fleet.toml", "--json"];
+    let rollback = ["rollback", "--fleet", "fleet.toml", "--json"];
+    let trial = Trial::begin(&veza);
+    for (place, other, code) in [
+        (("health", "wait"), &rollback[..], 3),
+        (("swap", "move-in"), &rollout(&broken), 4),
+        (("carry", "carry"), &rollback, 3),
+    ] {
+        let mut running = veza.spawn(&rollout(&new));
+        assert!(running.begins(&first, place, APART), "{}", running.stderr());
+        running.kill();
+        assert_ends(&veza.command(other), code);
+        veza.assert_whole(&old, false);
+    }
+    trial.end(&veza, &old, false);
+}
+
+#[test]
 fn a_rollout_that_is_killed_while_it_imports_its_image_begins_anew() {
     let veza = quick("import", "60s").start();
     let built = Recipe::good("3.0.0").build(veza.workspace());

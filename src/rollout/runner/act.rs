@@ -1,9 +1,10 @@
 //! What each action does to Incus and HAProxy. Every one may be done again after it was cut off anywhere.
 
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::look::Look;
-use super::{Runner, Trouble, Work};
+use super::{PAUSE, Runner, Trouble, Work};
 use crate::incus::{self, Instance, InstanceName, Settings, Status};
 use crate::interrupt::Interrupt;
 use crate::rollout::contract::Kept;
@@ -112,7 +113,14 @@ impl Runner<'_> {
         if next.status != Status::Stopped {
             self.client.kill(&next.name)?;
         }
-        Ok(self.client.delete_instance(&next.name)?)
+        // The daemon goes on with what a killed run has begun, and says that it is busy until that is made.
+        let (begun, is_busy) = (Instant::now(), |cause: &String| cause.contains("Instance is busy"));
+        loop {
+            match self.client.delete_instance(&next.name) {
+                Err(failure) if failure.causes().iter().any(is_busy) && begun.elapsed() < CREATION => sleep(PAUSE),
+                outcome => return Ok(outcome?),
+            }
+        }
     }
 
     /// How each kept path gets over; what the contract of the container that comes wants kept.

@@ -2,6 +2,7 @@
 
 use super::{Finding, Purpose, Survey, Surveyor};
 use crate::Result;
+use crate::error::Class;
 use crate::incus::{Device, Instance, InstanceKind, Status};
 use crate::rollout::contract::Kept;
 use crate::rollout::fleet::Pool;
@@ -29,7 +30,7 @@ impl Surveyor<'_> {
                 continue;
             }
             self.image(live, survey);
-            self.beside(&containers, survey);
+            self.beside(pool, &containers, survey);
             // What another run has detached, this one attaches again.
             if !(self.resumes && live.config.contains_key(marks::DETACHED)) {
                 self.network(live, survey);
@@ -120,7 +121,7 @@ impl Surveyor<'_> {
     }
 
     /// Whether the names beside the instance's are free, or its own.
-    fn beside(&self, containers: &Containers, survey: &mut Survey) {
+    fn beside(&self, pool: &Pool, containers: &Containers, survey: &mut Survey) {
         let names = &containers.names;
         for (container, name) in [(&containers.next, &names.next), (&containers.prev, &names.prev)] {
             let Some(container) = container else { continue };
@@ -132,8 +133,12 @@ impl Surveyor<'_> {
                 survey.find(Finding::refused(text).hint(format!("`incus stop {name}`")));
             }
         }
-        // Where a rollback is done already, nothing of it is left beside the instance.
-        if let (Purpose::Rollback, None, false) = (self.purpose, &containers.prev, self.resumes) {
+        // Where a rollback is done already, nothing of it is left beside the instance; and a rollout that stopped has not
+        // touched all of them.
+        let is_touched = survey.is_of_newest(pool, containers);
+        if let (Purpose::Rollback, None, false) = (self.purpose, &containers.prev, self.resumes)
+            && is_touched
+        {
             let text = format!("`{}` has no container from before: there is no `{}`", names.live, names.prev);
             survey.find(Finding::refused(text));
         }
@@ -190,8 +195,11 @@ impl Surveyor<'_> {
         };
         let carried = |(kept, way): (Kept, Way)| matches!(way, Way::Carry).then_some(kept.path);
         let paths: Vec<_> = ways.into_iter().filter_map(carried).collect();
-        if let Err(error) = keep::check(self.client, &live.name, &paths) {
-            survey.find(Finding::from(&error));
+        match keep::check(self.client, &live.name, &paths) {
+            // It could not be looked at, which says nothing about what is there.
+            Err(error) if error.class() == Class::Failed => return Err(error),
+            Err(error) => survey.find(Finding::from(&error)),
+            Ok(_) => {}
         }
         Ok(())
     }

@@ -75,25 +75,32 @@ type Asked = Arc<Mutex<BTreeMap<String, u32>>>;
 pub(crate) struct Lossy {
     directory: TempDir,
     asked: Asked,
+    is_armed: Arc<AtomicBool>,
 }
 
 impl Lossy {
     pub(crate) fn before(target: &Path) -> Self {
         let directory = TempDir::with_prefix("vezaimg-lossy-").unwrap();
         let listener = UnixListener::bind(directory.path().join("socket")).unwrap();
-        let asked = Asked::default();
-        let (target, losing) = (target.to_owned(), Arc::clone(&asked));
+        let (asked, is_armed) = (Asked::default(), Arc::new(AtomicBool::new(false)));
+        let (target, losing, armed) = (target.to_owned(), Arc::clone(&asked), Arc::clone(&is_armed));
         thread::spawn(move || {
             for near in listener.incoming().map_while(Result::ok) {
-                let (losing, Ok(far)) = (Arc::clone(&losing), UnixStream::connect(&target)) else { continue };
-                thread::spawn(move || relay(near, far, &losing));
+                let (losing, armed) = (Arc::clone(&losing), Arc::clone(&armed));
+                let Ok(far) = UnixStream::connect(&target) else { continue };
+                thread::spawn(move || relay(near, far, &losing, &armed));
             }
         });
-        Self { directory, asked }
+        Self { directory, asked, is_armed }
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
         self.directory.path().join("socket")
+    }
+
+    /// Whether answers are lost from now on; at first, none is.
+    pub(crate) fn lose(&self, lose: bool) {
+        self.is_armed.store(lose, Ordering::SeqCst);
     }
 
     /// The requests whose answer was lost.
@@ -103,7 +110,7 @@ impl Lossy {
 }
 
 /// Requests of one connection come one after another, each after the answer to the one before.
-fn relay(mut near: UnixStream, mut far: UnixStream, asked: &Mutex<BTreeMap<String, u32>>) {
+fn relay(mut near: UnixStream, mut far: UnixStream, asked: &Mutex<BTreeMap<String, u32>>, is_armed: &AtomicBool) {
     let loses = Arc::new(AtomicBool::new(false));
     let (mut back, mut answers, lose) = (near.try_clone().unwrap(), far.try_clone().unwrap(), Arc::clone(&loses));
     let answering = thread::spawn(move || {
@@ -118,7 +125,7 @@ fn relay(mut near: UnixStream, mut far: UnixStream, asked: &Mutex<BTreeMap<Strin
     });
     let mut buffer = [0; 64 << 10];
     while let Ok(count @ 1..) = near.read(&mut buffer) {
-        if let Some(request) = change(&buffer[..count]) {
+        if let Some(request) = change(&buffer[..count]).filter(|_| is_armed.load(Ordering::SeqCst)) {
             let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
             let times = asked.entry(request).or_default();
             loses.store(*times % 3 == 0, Ordering::SeqCst);
