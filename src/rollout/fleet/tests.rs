@@ -111,7 +111,7 @@ fn what_is_left_out_has_its_default() {
         drain: seconds(30),
         websocket: seconds(60),
         stop: seconds(30),
-        healthy: seconds(60),
+        healthy: seconds(30),
         healthy_count: 3,
         healthy_for: seconds(30),
     };
