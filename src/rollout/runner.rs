@@ -89,7 +89,8 @@ impl From<haproxy::Failure> for Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         let causes: String = error.causes().iter().map(|cause| format!(": {cause}")).collect();
-        Self::Refused(format!("{}{causes}", error.message()))
+        let why = format!("{}{causes}", error.message());
+        if error.is_lost() { Self::Lost(why) } else { Self::Refused(why) }
     }
 }
 
