@@ -32,6 +32,7 @@ pub struct Error {
     causes: Vec<String>,
     hints: Vec<String>,
     problems: Vec<Problem>,
+    is_lost: bool,
 }
 
 /// The crate's result.
@@ -39,7 +40,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     fn new(class: Class, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), causes: Vec::new(), hints: Vec::new(), problems: Vec::new() }
+        Self {
+            class,
+            message: message.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            problems: Vec::new(),
+            is_lost: false,
+        }
     }
 
     /// Something that should have worked did not: exit code 1.
@@ -86,6 +94,18 @@ impl Error {
     pub fn problems(mut self, problems: Vec<Problem>) -> Self {
         self.problems.extend(problems);
         self
+    }
+
+    /// Says that a connection was lost, or somebody else wrote meanwhile: nobody knows what is there now.
+    #[must_use]
+    pub(crate) fn lost(mut self) -> Self {
+        self.is_lost = true;
+        self
+    }
+
+    /// Whether a connection was lost, or somebody else wrote meanwhile: looked at anew, it may go well.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     /// What kind of ending this is; `as u8` gives the exit code.

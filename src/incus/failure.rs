@@ -141,6 +141,8 @@ impl std::error::Error for Failure {}
 /// Something that should have worked did not: exit code 1.
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        failure.causes.iter().fold(Self::failed(failure.what), Self::cause)
+        let error = Self::failed(failure.what);
+        let error = if matches!(failure.kind, Kind::Lost | Kind::Changed) { error.lost() } else { error };
+        failure.causes.iter().fold(error, Self::cause)
     }
 }

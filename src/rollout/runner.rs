@@ -27,7 +27,7 @@ use stopwatch::Stopwatch;
 
 /// How long Incus or HAProxy may be away in the middle of a swap, as while one of them restarts.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Times that an action is tried which is refused.
+/// Times that an action is tried which is refused; on the way back, five times as often.
 const MOST_ATTEMPTS: u32 = 3;
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -89,7 +89,8 @@ impl From<haproxy::Failure> for Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         let causes: String = error.causes().iter().map(|cause| format!(": {cause}")).collect();
-        Self::Refused(format!("{}{causes}", error.message()))
+        let why = format!("{}{causes}", error.message());
+        if error.is_lost() { Self::Lost(why) } else { Self::Refused(why) }
     }
 }
 
@@ -211,7 +212,11 @@ impl Runner<'_> {
                         Some((before, attempts)) if before == action => attempts + 1,
                         _ => 1,
                     };
-                    if attempts < MOST_ATTEMPTS {
+                    // There is nothing better than what served before.
+                    let most = if *work.swap.goal() == Goal::Forward { MOST_ATTEMPTS } else { 5 * MOST_ATTEMPTS };
+                    work.swap.refused(&action);
+                    if attempts < most {
+                        self.progress(work, Step::of(&action), why);
                         refused = Some((action, attempts));
                         sleep(PAUSE);
                         continue;

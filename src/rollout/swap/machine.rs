@@ -179,6 +179,13 @@ impl Swap {
         }
     }
 
+    /// An action was refused and is asked for again: a container that was not started has not stopped either.
+    pub fn refused(&mut self, action: &Action) {
+        if *action == Action::Start {
+            self.starts = self.starts.saturating_sub(1);
+        }
+    }
+
     /// What follows from an action that could not be done, for this reason.
     pub fn failed(&mut self, why: String) -> Action {
         match self.goal {

@@ -384,6 +384,39 @@ fn an_action_that_fails_anywhere_ends_with_the_old_one_serving() {
 }
 
 #[test]
+fn a_start_that_is_refused_is_not_taken_for_one_after_which_the_container_stopped() {
+    let out = |admin| Serving {
+        admin,
+        is_up: false,
+        check_passes: Some(false),
+        is_throttled: false,
+        is_sticky: false,
+        ignores_cookies: false,
+        requests: 0,
+        tunnels: 0,
+    };
+    let mut seen = Seen {
+        now: Duration::ZERO,
+        entering: Some(Body { is_live: true, is_attached: true, is_carried: true, is_staged: true, ..Body::default() }),
+        leaving: None,
+        rotation: Rotation(vec![out(Admin::Maint)]),
+        peers: 1,
+        another_is_out: false,
+        vitals: None,
+        interrupted: false,
+    };
+    let mut swap = Swap::new(terms(1), Goal::Restore("never healthy".to_owned()));
+    assert_eq!(swap.next(&seen), Action::Recheck);
+    seen.rotation = Rotation(vec![out(Admin::Drain)]);
+    for _ in 0..5 {
+        assert_eq!(swap.next(&seen), Action::Start);
+        swap.refused(&Action::Start);
+    }
+    assert_eq!([(); 2].map(|()| swap.next(&seen)), [Action::Start, Action::Start]);
+    assert!(matches!(swap.next(&seen), Action::Stop(Ending::Stuck(_))));
+}
+
+#[test]
 fn without_a_look_at_cookies_a_drain_counts_only_if_it_is_allowed() {
     let mut seen = World::new(Fate::Healthy, 1).look();
     seen.entering = Some(Body { is_staged: true, ..Body::default() });
