@@ -1,6 +1,7 @@
-//! vezaimg: immutable, byte-for-byte reproducible Incus images.
+//! vezaimg: immutable, byte-for-byte reproducible Incus images, and fleets rolled onto them.
 //!
-//! Two flows, each a row of modules from left to right; the lock that the first makes is what the second builds from:
+//! Three flows, each a row of modules from left to right; the lock that the first makes is what the second builds from,
+//! and the image that the second makes is what the third brings:
 //!
 //! ```text
 //! lock     layout ─▶ debian ─────▶ lock
@@ -12,6 +13,11 @@
 //!           + vars   system   of it     we add   zstd       parts    checksum, manifest
 //!                      ▲
 //!          lock ─▶ store ◀─ fetch        .debs by digest, from mirrors; and frames that were compressed before
+//!
+//! rollout  fleet ─▶ survey ─▶ plan ─▶ runner ─▶ receipt
+//!           TOML     what is   what    looks, asks [`rollout::swap`], acts, looks again
+//!                    in the    will      ▲
+//!                    way       be        └─ incus (REST), haproxy (runtime API)
 //! ```
 //!
 //! [`binary`] reads the program that goes in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand

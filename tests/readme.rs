@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::locked::{DEFAULT, lock_of};
+use crate::support::veza::{Recipe, Veza};
 use crate::support::{Lab, seconds, wait_for};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
@@ -17,13 +18,13 @@ struct Step {
     output: String,
 }
 
-/// The steps of all `console` blocks, in order.
-fn steps(readme: &str) -> Vec<Step> {
+/// The steps of all blocks that begin with this line, in order.
+fn steps(readme: &str, block: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut inside = false;
     for line in readme.lines() {
         match (line, inside) {
-            ("```console", false) => inside = true,
+            (line, false) if line == block => inside = true,
             ("```", true) => inside = false,
             (line, true) => match line.strip_prefix("$ ") {
                 Some(command) => steps.push(Step { command: command.to_owned(), output: String::new() }),
@@ -65,7 +66,7 @@ fn fresh_checkout(at: &Path) {
 #[test]
 fn every_command_of_the_readme_runs_and_prints_what_it_says() {
     let readme = fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
-    let steps = steps(&readme);
+    let steps = steps(&readme, "```console");
     assert!(steps.len() >= 7, "the README has {} commands", steps.len());
     let checkout = tempfile::TempDir::with_prefix("vezaimg-readme-").unwrap();
     fresh_checkout(checkout.path());
@@ -96,4 +97,27 @@ fn every_command_of_the_readme_runs_and_prints_what_it_says() {
         }
     }
     lab.incus(&["delete", "--force", "backend-api-1"]);
+}
+
+#[test]
+fn a_fleet_is_rolled_as_the_readme_says() {
+    let readme = fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
+    let steps = steps(&readme, "```console fleet");
+    assert_eq!(steps.len(), 5, "commands of a fleet in the README");
+    let veza = Veza::new("readme").pool("healthy-for = \"1s\"\n").start();
+    let built = Recipe::good("v2").build(veza.workspace());
+    for Step { command, .. } in steps {
+        let arguments: Vec<_> = command.split(' ').collect();
+        let (program, arguments) = arguments.split_first().unwrap();
+        let done = veza.command(arguments);
+        assert_eq!((*program, done.code), ("vezaimg", Some(0)), "$ {command}\n{}{}", done.stdout, done.stderr);
+        // The rollout's, and the rollback's.
+        let expected = match arguments[0] {
+            "rollout" if !arguments.contains(&"--dry-run") => "v2",
+            "status" => "v2",
+            _ => "1.0.0",
+        };
+        assert_eq!(veza.versions(), [expected; 2], "$ {command}");
+    }
+    assert!(built.file.ends_with("out/veza-backend-api-v2-x86_64.incus.tar.zst"), "{}", built.file.display());
 }

@@ -72,7 +72,10 @@ impl Stopwatch {
                 self.drained = self.busy.saturating_sub(left);
             }
             Action::Halt => self.halted = Some(now),
-            Action::Prove => self.healthy_after = self.halted.map(|halted| now - halted),
+            // From its first healthy answer on; whether it may serve is HAProxy's to say.
+            Action::Wait(Wait::Gates(_)) | Action::Prove if is_healthy(seen) && self.healthy_after.is_none() => {
+                self.healthy_after = self.halted.map(|halted| now - halted);
+            }
             Action::Ready | Action::GiveBack => self.back_after = self.out_since.map(|since| now - since),
             _ => {}
         }
@@ -101,4 +104,9 @@ impl Stopwatch {
         self.lap(Instant::now());
         self.steps.into_iter().map(|(step, lasted)| Timed { step, seconds: seconds(lasted) }).collect()
     }
+}
+
+/// Whether the container that was started answers its health check.
+fn is_healthy(seen: &Seen) -> bool {
+    seen.vitals.as_ref().is_some_and(|vitals| !matches!(vitals.health, Some(Err(_))))
 }
