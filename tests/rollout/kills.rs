@@ -260,7 +260,7 @@ fn killed_at_whatever_moment_all_of_them_go_on() {
         {
             let trial = Trial::begin(&veza);
             let moments = moments(4);
-            eprintln!("round {round}, {arguments:?}, killed after {moments:?}");
+            let mut story = format!("round {round}, {arguments:?}, killed after {moments:?}\n");
             let mut ended = None;
             for moment in moments {
                 let mut running = veza.spawn(arguments);
@@ -269,9 +269,10 @@ fn killed_at_whatever_moment_all_of_them_go_on() {
                     ended = Some(running.wait(WHOLE));
                     break;
                 }
-                eprintln!("{}", running.kill());
+                story += &running.kill();
             }
-            assert_ends(&ended.unwrap_or_else(|| veza.spawn(arguments).wait(WHOLE)), code);
+            let outcome = ended.unwrap_or_else(|| veza.spawn(arguments).wait(WHOLE));
+            assert_eq!(outcome.code, Some(code), "{story}{}{}", outcome.stdout, outcome.stderr);
             trial.end(&veza, fingerprint, has_prev);
         }
     }

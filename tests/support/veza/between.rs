@@ -128,7 +128,7 @@ fn relay(mut near: UnixStream, mut far: UnixStream, asked: &Mutex<BTreeMap<Strin
         if let Some(request) = change(&buffer[..count]).filter(|_| is_armed.load(Ordering::SeqCst)) {
             let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
             let times = asked.entry(request).or_default();
-            loses.store(*times % 3 == 0 && *times < 9, Ordering::SeqCst);
+            loses.store(times.is_multiple_of(3) && *times < 9, Ordering::SeqCst);
             *times += 1;
         }
         if far.write_all(&buffer[..count]).is_err() {

@@ -49,7 +49,7 @@ impl Veza {
                 let devices = aside["expanded_devices"].as_object().expect("an instance has devices");
                 assert!(devices.values().all(|device| device["type"] != "nic"), "{beside}: {aside:#}");
             }
-            assert_eq!(member.wait_healthy().is_empty(), false);
+            member.wait_healthy();
         }
         assert!(left.is_empty(), "left over: {:?}", left.keys());
         let profiles = self.lab.query("/1.0/profiles").to_string();
