@@ -71,20 +71,29 @@ impl Attachments {
         }
     }
 
-    /// Gives the devices alone to a container. Incus forgets the MAC address of a device that comes instead of a mask, even
-    /// one that is set together with it, so that [`give_to`](Self::give_to) is a change of its own after this.
+    /// Gives the devices alone to a container, each with its MAC address as its own setting: of a device that comes instead
+    /// of a mask, Incus forgets the address in `volatile.NAME.hwaddr`, even one that is set together with it, and what
+    /// its DHCP server is told has another. Once the device is there, [`give_to`](Self::give_to) makes it as it was.
     pub fn give_devices_to(&self, settings: &mut Settings) {
         for name in &self.masked {
             if settings.devices.get(name).is_some_and(|device| kind(device) == Some(NONE)) {
                 settings.devices.remove(name);
             }
         }
-        settings.devices.extend(self.devices.clone());
+        let with_address = |(name, device): (&String, &Device)| {
+            let mut device = device.clone();
+            if let Some(address) = self.volatile.get(&format!("volatile.{name}.hwaddr")) {
+                device.entry("hwaddr".to_owned()).or_insert_with(|| address.clone());
+            }
+            (name.clone(), device)
+        };
+        settings.devices.extend(self.devices.iter().map(with_address));
     }
 
     /// Gives all of them to a container, which then bears no note of them any more.
     pub fn give_to(&self, settings: &mut Settings) {
         self.give_devices_to(settings);
+        settings.devices.extend(self.devices.clone());
         settings.config.extend(self.volatile.clone());
         match &self.autostart {
             Some(value) => settings.config.insert(AUTOSTART.to_owned(), value.clone()),
