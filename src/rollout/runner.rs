@@ -233,7 +233,7 @@ impl Runner<'_> {
                 }
             };
             match action {
-                Action::Commit => return Ok(self.end(work)?),
+                Action::Commit => return self.end(work),
                 Action::Turn(why) => self.turn(work, why)?,
                 Action::Stop(ending) => return self.stop(work, ending),
                 Action::Wait(wait) => sleep(pause(&wait)),

@@ -48,7 +48,12 @@ impl Surveyor<'_> {
             }
             match &socket.draining {
                 None if sticky.is_empty() => {}
-                None => self.no_drain_map(&socket.name, &door.cookies()?, sticky.iter().map(|(_, backend)| *backend).collect(), survey),
+                None => self.no_drain_map(
+                    &socket.name,
+                    &door.cookies()?,
+                    sticky.iter().map(|(_, backend)| *backend).collect(),
+                    survey,
+                ),
                 Some(_) if self.resumes => {}
                 Some(draining) => {
                     let stale = sticky.iter().filter(|(cookie, _)| draining.contains(*cookie));
@@ -131,7 +136,8 @@ impl Surveyor<'_> {
 
 fn stale_entry(socket: &str, cookie: &str) -> Finding {
     let text = format!("the drain map of `{socket}` holds `{cookie}` already: its clients are sent elsewhere");
-    let hint = format!("somebody else may be draining it; else `del map PATH {cookie}` on the socket takes the entry out");
+    let hint =
+        format!("somebody else may be draining it; else `del map PATH {cookie}` on the socket takes the entry out");
     Finding::refused(text).hint(hint)
 }
 

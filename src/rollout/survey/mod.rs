@@ -10,8 +10,8 @@ use super::candidate::Candidate;
 use super::contract::Contract;
 use super::fleet::{Fleet, Pool};
 use super::instance::{Containers, Names, marks};
-use crate::incus::{Client, InstanceName};
 use crate::error::Class;
+use crate::incus::{Client, InstanceName};
 use crate::{Error, Result};
 
 /// What is about to be done.
