@@ -2,7 +2,11 @@
 
 mod broken;
 mod by_hand;
+mod found;
 mod ground;
 mod load;
 mod plain;
+mod refusals;
+mod restores;
 mod rolls;
+mod special;
