@@ -3,8 +3,12 @@
 mod broken;
 mod by_hand;
 mod faults;
+mod found;
 mod ground;
 mod kills;
 mod load;
 mod plain;
+mod refusals;
+mod restores;
 mod rolls;
+mod special;

@@ -18,12 +18,11 @@ const AUTOSTART: &str = "boot.autostart";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Attachments {
-    /// The container's own devices, with the MAC addresses that Incus chose for them: what gives out addresses is told
-    /// of a device's when the device is added, and not when Incus chooses another later.
+    /// The container's own devices.
     devices: BTreeMap<String, Device>,
     /// Devices of profiles that were masked.
     masked: Vec<String>,
-    /// Their MAC addresses, which Incus chose: `volatile.NAME.hwaddr`.
+    /// MAC addresses that Incus chose: `volatile.NAME.hwaddr`.
     volatile: Config,
     /// `boot.autostart`, where it is set.
     autostart: Option<String>,
@@ -32,23 +31,17 @@ pub struct Attachments {
 impl Attachments {
     /// What a container has now.
     pub fn of(container: &Instance) -> Self {
-        let chosen = |name: &String| container.config.get(&hwaddr_key(name));
-        let own = container.devices.iter().filter(|(_, device)| is_place(device)).map(|(name, device)| {
-            let mut device = device.clone();
-            if let Some(hwaddr) = chosen(name) {
-                device.entry("hwaddr".to_owned()).or_insert_with(|| hwaddr.clone());
-            }
-            (name.clone(), device)
-        });
+        let own = container.devices.iter().filter(|(_, device)| is_place(device));
         let from_profiles = container
             .expanded_devices
             .iter()
             .filter(|(name, device)| is_place(device) && !container.devices.contains_key(*name));
-        let masked: Vec<_> = from_profiles.map(|(name, _)| name.clone()).collect();
+        let key = |name: &String| format!("volatile.{name}.hwaddr");
+        let volatile = container.expanded_devices.keys().map(key);
         Self {
-            devices: own.collect(),
-            volatile: masked.iter().filter_map(|name| Some((hwaddr_key(name), chosen(name)?.clone()))).collect(),
-            masked,
+            devices: own.map(|(name, device)| (name.clone(), device.clone())).collect(),
+            masked: from_profiles.map(|(name, _)| name.clone()).collect(),
+            volatile: volatile.filter_map(|key| Some((key.clone(), container.config.get(&key)?.clone()))).collect(),
             autostart: container.config.get(AUTOSTART).cloned(),
         }
     }
@@ -61,8 +54,8 @@ impl Attachments {
     /// Takes them from a container, and notes them on it. It does not start of itself any more.
     pub fn take_from(&self, settings: &mut Settings) {
         self.mask(&mut settings.devices);
-        for name in self.devices.keys().chain(&self.masked) {
-            settings.config.remove(&hwaddr_key(name));
+        for key in self.volatile.keys() {
+            settings.config.remove(key);
         }
         settings.config.insert(AUTOSTART.to_owned(), "false".to_owned());
         // Strings and maps of strings: this cannot fail.
@@ -78,24 +71,34 @@ impl Attachments {
         }
     }
 
-    /// Gives them to a container, all but the MAC addresses of profiles' devices: Incus forgets those of a device whose
-    /// type changes, as that of a mask does. [`finish`](Self::finish) follows.
-    pub fn give_to(&self, settings: &mut Settings) {
+    /// Gives the devices alone to a container, each with its MAC address as its own setting: of a device that comes instead
+    /// of a mask, Incus forgets the address in `volatile.NAME.hwaddr`, even one that is set together with it, and what
+    /// its DHCP server is told has another. Once the device is there, [`give_to`](Self::give_to) makes it as it was.
+    pub fn give_devices_to(&self, settings: &mut Settings) {
         for name in &self.masked {
             if settings.devices.get(name).is_some_and(|device| kind(device) == Some(NONE)) {
                 settings.devices.remove(name);
             }
         }
+        let with_address = |(name, device): (&String, &Device)| {
+            let mut device = device.clone();
+            if let Some(address) = self.volatile.get(&format!("volatile.{name}.hwaddr")) {
+                device.entry("hwaddr".to_owned()).or_insert_with(|| address.clone());
+            }
+            (name.clone(), device)
+        };
+        settings.devices.extend(self.devices.iter().map(with_address));
+    }
+
+    /// Gives all of them to a container, which then bears no note of them any more.
+    pub fn give_to(&self, settings: &mut Settings) {
+        self.give_devices_to(settings);
         settings.devices.extend(self.devices.clone());
+        settings.config.extend(self.volatile.clone());
         match &self.autostart {
             Some(value) => settings.config.insert(AUTOSTART.to_owned(), value.clone()),
             None => settings.config.remove(AUTOSTART),
         };
-    }
-
-    /// Gives a container that has the devices of profiles their MAC addresses, and notes no longer that they were taken.
-    pub fn finish(&self, settings: &mut Settings) {
-        settings.config.extend(self.volatile.clone());
         settings.config.remove(marks::DETACHED);
     }
 
@@ -112,10 +115,6 @@ pub(super) fn is_place(device: &Device) -> bool {
     kind(device).is_some_and(|kind| TYPES.contains(&kind))
 }
 
-fn hwaddr_key(device: &str) -> String {
-    format!("volatile.{device}.hwaddr")
-}
-
 fn kind(device: &Device) -> Option<&str> {
     device.get("type").map(String::as_str)
 }
@@ -129,10 +128,6 @@ mod tests {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
 
-    fn config(pairs: &[(&str, &str)]) -> Config {
-        device(pairs)
-    }
-
     fn settings(container: &Instance) -> Settings {
         Settings {
             config: container.config.clone(),
@@ -143,13 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_from_a_container_can_be_given_to_it_or_another_with_its_mac_addresses() {
+    fn what_is_taken_from_a_container_can_be_given_back_to_it() {
         let mut before = container("backend-api-1");
-        before.config = config(&[
-            ("volatile.eth0.hwaddr", "10:66:6a:00:00:01"),
-            ("volatile.storage0.hwaddr", "10:66:6a:00:00:02"),
-            ("boot.autostart", "true"),
-        ]);
+        before.config.insert("volatile.eth0.hwaddr".to_owned(), "10:66:6a:00:00:01".to_owned());
+        before.config.insert("boot.autostart".to_owned(), "true".to_owned());
         let nic = device(&[("type", "nic"), ("network", "lab"), ("ipv4.address", "10.0.0.2")]);
         let logs = device(&[("type", "disk"), ("pool", "default"), ("source", "logs"), ("path", "/var/log/veza")]);
         before.devices = Devices::from([("eth0".to_owned(), nic.clone()), ("logs".to_owned(), logs.clone())]);
@@ -161,24 +153,17 @@ mod tests {
         let mut settings = settings(&before);
         attachments.take_from(&mut settings);
         let mask = device(&[("type", "none")]);
-        let masked = [("eth0", mask.clone()), ("logs", logs.clone()), ("storage0", mask)];
-        assert_eq!(settings.devices, masked.map(|(name, device)| (name.to_owned(), device)).into());
+        let masked = [("eth0".to_owned(), mask.clone()), ("logs".to_owned(), logs), ("storage0".to_owned(), mask)];
+        assert_eq!(settings.devices, Devices::from(masked));
         assert_eq!(settings.config["boot.autostart"], "false");
-        assert_eq!(settings.config.keys().collect::<Vec<_>>(), ["boot.autostart", marks::DETACHED]);
+        assert!(!settings.config.contains_key("volatile.eth0.hwaddr"));
 
         let after = Instance { config: settings.config.clone(), devices: settings.devices.clone(), ..before.clone() };
         let noted = Attachments::noted(&after).unwrap();
         assert_eq!(noted, attachments);
         assert_eq!(noted.addresses(), ["10.0.0.2".parse::<IpAddr>().unwrap()]);
         noted.give_to(&mut settings);
-        noted.finish(&mut settings);
-        // A MAC address of the container's own device is its own from now on; that of a profile's stays Incus's choice.
-        let pinned = Device::from_iter(nic.into_iter().chain(device(&[("hwaddr", "10:66:6a:00:00:01")])));
-        assert_eq!(settings.devices, Devices::from([("eth0".to_owned(), pinned), ("logs".to_owned(), logs)]));
-        assert_eq!(
-            settings.config,
-            config(&[("volatile.storage0.hwaddr", "10:66:6a:00:00:02"), ("boot.autostart", "true")])
-        );
+        assert_eq!((settings.config, settings.devices), (before.config, before.devices));
     }
 
     #[test]
@@ -190,7 +175,6 @@ mod tests {
         let attachments = Attachments::of(&before);
         attachments.take_from(&mut settings);
         attachments.give_to(&mut settings);
-        attachments.finish(&mut settings);
         assert_eq!(settings.devices, before.devices);
     }
 }

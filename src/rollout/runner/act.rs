@@ -217,8 +217,8 @@ impl Runner<'_> {
             let key = marks::DETACHED;
             Trouble::Refused(format!("the network interfaces of `{}` are not noted in its `{key}`", entering.name))
         })?;
+        self.mark(&entering.name, &mut |settings| attachments.give_devices_to(settings))?;
         self.mark(&entering.name, &mut |settings| attachments.give_to(settings))?;
-        self.mark(&entering.name, &mut |settings| attachments.finish(settings))?;
         Ok(())
     }
 

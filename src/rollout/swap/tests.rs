@@ -389,7 +389,7 @@ fn a_start_that_is_refused_is_not_taken_for_one_after_which_the_container_stoppe
         admin,
         is_up: false,
         check_passes: Some(false),
-        is_throttled: false,
+        throttle: None,
         is_sticky: false,
         ignores_cookies: false,
         requests: 0,

@@ -96,7 +96,7 @@ pub(crate) struct Haproxy {
 
 impl Haproxy {
     /// Starts one with these servers in `api_pool`.
-    pub(super) fn start(config: &Config, servers: &[(String, Ipv4Addr)]) -> Self {
+    pub(crate) fn start(config: &Config, servers: &[(String, Ipv4Addr)]) -> Self {
         let directory = TempDir::with_prefix("vezaimg-haproxy-").unwrap();
         let host = loopback(&[HTTP, ADMIN]);
         let mut haproxy = Self { host, directory, group: None };

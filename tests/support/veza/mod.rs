@@ -236,6 +236,11 @@ impl Veza {
         &self.members
     }
 
+    /// What the names of the containers begin with, and the pool is called.
+    pub(crate) fn stem(&self) -> &str {
+        &self.stem
+    }
+
     /// The balancer that clients use.
     pub(crate) fn haproxy(&self) -> &Haproxy {
         &self.balancers[0]
@@ -243,6 +248,15 @@ impl Veza {
 
     pub(crate) fn haproxies(&mut self) -> &mut [Haproxy] {
         &mut self.balancers
+    }
+
+    /// One more HAProxy in front of the same containers, each under its name, once all of them are UP and get their full
+    /// share.
+    pub(crate) fn balancer(&self, config: &Config) -> Haproxy {
+        let servers: Vec<_> = self.members.iter().map(|member| (member.name().to_owned(), member.address())).collect();
+        let haproxy = Haproxy::start(config, &servers);
+        self.members.iter().for_each(|member| haproxy.wait_available(member.name()));
+        haproxy
     }
 
     /// Waits until each server of each balancer is UP and gets its full share.
@@ -291,7 +305,7 @@ impl Veza {
 
     /// Starts vezaimg with these arguments.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
-        Running::spawn(&mut self.vezaimg(arguments))
+        Running::spawn(&mut vezaimg(&self.workspace, arguments))
     }
 
     /// Names of instances and custom volumes of this fleet, the ones beside the members included.
@@ -304,6 +318,20 @@ impl Veza {
         names.sort();
         names
     }
+}
+
+/// vezaimg against the lab, in the workspace.
+fn vezaimg(workspace: &Workspace, arguments: &[&str]) -> Command {
+    let mut command = workspace.command();
+    let incus = Lab::shared().command(&[]);
+    let variables = incus.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    command.args(arguments).envs(variables);
+    command
+}
+
+/// Runs vezaimg to its end, against the lab, in a workspace that has a fleet file of its own.
+pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Outcome {
+    Running::spawn(&mut vezaimg(workspace, arguments)).wait(COMMAND)
 }
 
 /// The paths of Incus's own collections.

@@ -114,6 +114,20 @@ impl Recipe {
         Built { file: workspace.join(&text("image")), fingerprint: text("fingerprint") }
     }
 
+    /// As [`imported`](Self::imported), into the store of another project, unless that is the default one's.
+    pub(crate) fn imported_into(&self, project: &str) -> String {
+        let (lab, fingerprint) = (Lab::shared(), self.imported());
+        let images = lab.query(&format!("/1.0/images?project={project}"));
+        if !images.to_string().contains(&fingerprint) {
+            let directory = tempfile::tempdir().unwrap();
+            let target = directory.path().join("image").display().to_string();
+            lab.incus(&["image", "export", &fingerprint, &target]);
+            let file = std::fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap().path();
+            lab.incus(&["image", "import", file.to_str().unwrap(), "--project", project]);
+        }
+        fingerprint
+    }
+
     /// The fingerprint of its image in the shared lab's store, where it is built and imported once for all tests.
     pub(crate) fn imported(&self) -> String {
         self.imported_into(Lab::shared())
