@@ -31,7 +31,7 @@ fn started(project: &str, image: &str, name: &str) -> Ipv4Addr {
 fn roll_there_and_back(project: &str, image: &str) {
     let (lab, workspace) = (Lab::shared(), Workspace::new());
     let name = lab.unique("elsewhere");
-    let address = started(project, &Recipe::good("1.0.0").imported_into(project), &name);
+    let address = started(project, &Recipe::good("1.0.0").imported_in_project(project), &name);
     let env = format!("{name}{ENV_FILE}");
     workspace.write("env", "JWT_SECRET=of-the-project\n");
     let file = workspace.join("env");

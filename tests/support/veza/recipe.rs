@@ -115,7 +115,7 @@ impl Recipe {
     }
 
     /// As [`imported`](Self::imported), into the store of another project, unless that is the default one's.
-    pub(crate) fn imported_into(&self, project: &str) -> String {
+    pub(crate) fn imported_in_project(&self, project: &str) -> String {
         let (lab, fingerprint) = (Lab::shared(), self.imported());
         let images = lab.query(&format!("/1.0/images?project={project}"));
         if !images.to_string().contains(&fingerprint) {
