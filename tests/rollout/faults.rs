@@ -161,7 +161,7 @@ fn a_full_disk_stops_the_staging_and_nothing_else() {
     let directory = format!("/run/{pool}");
     let run = |arguments: &[&str]| assert!(lab.inside().args(arguments).status().unwrap().success(), "{arguments:?}");
     run(&["mkdir", &directory]);
-    run(&["mount", "-t", "tmpfs", "-o", "size=700m", "small", &directory]);
+    run(&["mount", "-t", "tmpfs", "-o", "size=560m", "small", &directory]);
     lab.incus(&["storage", "create", &pool, "dir", &format!("source={directory}")]);
     let veza = quick("full", "60s").options(&["--storage", &pool]).start();
     let [old, new] = ["1.0.0", "2.0.0"].map(|release| Recipe::good(release).imported());
@@ -169,13 +169,15 @@ fn a_full_disk_stops_the_staging_and_nothing_else() {
 
     // Not its log: the service cannot write that either while the disk is full.
     let load = Load::start(veza.haproxy().entry(), LIGHT);
+    let filler = format!("{directory}/filler");
     let mut running = veza.spawn(&rollout(&new));
     wait_begins(&mut running, &first, ("stage", "stage"));
-    let filler = format!("{directory}/filler");
-    lab.inside().args(["fallocate", "-l", "690m", &filler]).status().unwrap();
-    lab.inside().args(["sh", "-c", &format!("cat /dev/zero >>{directory}/more")]).status().unwrap();
+    // Meanwhile the image is unpacked, which takes some 80 MB: whatever is free is taken until next to nothing is.
+    const FILL: &str =
+        "until fallocate -l $(($(df --output=avail --block-size=1 \"$1\" | tail -n 1) - 2000000)) \"$2\"; do :; done";
+    run(&["sh", "-c", FILL, "sh", &directory, &filler]);
     let said = assert_ends(running, 1);
-    run(&["rm", "-f", &filler, &format!("{directory}/more")]);
+    run(&["rm", &filler]);
     assert!(said.contains("was never taken out") && said.contains("out of disk space"), "{said}");
     load.stop().assert_clean();
     veza.assert_whole(&old, false);
