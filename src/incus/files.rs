@@ -149,7 +149,7 @@ impl Client {
     /// Makes a symbolic link, in the place of what is there; Incus gives it to the instance's root.
     ///
     /// # Errors
-    /// As every request: see [`Kind`](super::Kind).
+    /// As every request: see [`Kind`].
     pub fn make_symlink(&self, name: &InstanceName, path: &TargetPath, target: &[u8]) -> Result<()> {
         self.remove(name, path)?;
         let call = files(Method::POST, name, path, "make the symbolic link").kind("symlink");

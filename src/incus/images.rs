@@ -85,7 +85,7 @@ impl Client {
     /// Every image of the project.
     ///
     /// # Errors
-    /// As every request: see [`Kind`](super::Kind).
+    /// As every request: see [`Kind`].
     pub fn images(&self) -> Result<Vec<Image>> {
         Ok(self.read_one(&Call::get(&["images"], "list its images").query("recursion", "1"))?.metadata)
     }

@@ -62,7 +62,7 @@ impl Client {
     /// Every instance of the project, virtual machines too.
     ///
     /// # Errors
-    /// As every request: see [`Kind`](super::Kind).
+    /// As every request: see [`Kind`].
     pub fn instances(&self) -> Result<Vec<Instance>> {
         // With snapshots, which a list has only along with everything else.
         let call = Call::get(&["instances"], "list its instances").query("recursion", "2");
@@ -72,7 +72,7 @@ impl Client {
     /// The instance of that name, if there is one.
     ///
     /// # Errors
-    /// As every request: see [`Kind`](super::Kind).
+    /// As every request: see [`Kind`].
     pub fn instance(&self, name: &InstanceName) -> Result<Option<Instance>> {
         let call = Call::get(&["instances", name.as_str()], format!("show `{name}`")).query("recursion", "1");
         Ok(self.read_if_there(&call)?.map(|answer| answer.metadata))
@@ -155,7 +155,7 @@ impl Client {
     /// Ends the instance's processes without asking them.
     ///
     /// # Errors
-    /// As every request: see [`Kind`](super::Kind).
+    /// As every request: see [`Kind`].
     pub fn kill(&self, name: &InstanceName) -> Result<()> {
         let call = state_call(name, format!("kill `{name}`"));
         self.run(&call.body(json!({"action": "stop", "timeout": -1, "force": true})), KILL).map(drop)

@@ -9,7 +9,7 @@
 //! The state of a volume is read from Incus every time: where its device is on the leaving container, and a note there
 //! that it is whole. So each step can be done again, by another process too, wherever the last one was killed. Where no
 //! volume can be made ([`Prepared::CannotMake`]), or it is not whole when both containers are stopped ([`is_whole`]), what was
-//! prepared is taken back ([`abandon`]) and the directory is carried as a tree, which [`survey`] has to have seen.
+//! prepared is taken back ([`abandon`]) and the directory is carried as a tree, which [`survey()`] has to have seen.
 
 mod carry;
 mod contents;
