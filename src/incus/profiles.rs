@@ -41,7 +41,7 @@ impl Client {
     /// The profile of that name, if there is one, and its state for [`replace_profile`](Self::replace_profile).
     ///
     /// # Errors
-    /// As every request: see [`Kind`].
+    /// As every request: see [`Kind`](super::Kind).
     pub fn profile(&self, name: &str) -> Result<Option<(Profile, Etag)>> {
         let call = Call::get(&["profiles", name], format!("show the profile `{}`", escaped(name.as_bytes())));
         let Some(answer) = self.read_if_there(&call)? else { return Ok(None) };
@@ -52,7 +52,7 @@ impl Client {
     /// Every profile of the project.
     ///
     /// # Errors
-    /// As every request: see [`Kind`].
+    /// As every request: see [`Kind`](super::Kind).
     pub fn profiles(&self) -> Result<Vec<Profile>> {
         let call = Call::get(&["profiles"], "list its profiles").query("recursion", "1");
         Ok(self.read_one(&call)?.metadata)

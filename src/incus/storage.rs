@@ -109,7 +109,7 @@ impl Client {
     /// The custom volumes of a pool that hold file systems.
     ///
     /// # Errors
-    /// As every request: see [`Kind`].
+    /// As every request: see [`Kind`](super::Kind).
     pub fn volumes(&self, pool: &str) -> Result<Vec<Volume>> {
         let wanted = format!("list the volumes of the pool `{}`", escaped(pool.as_bytes()));
         let call = Call::get(&["storage-pools", pool, "volumes", "custom"], wanted).query("recursion", "1");
@@ -120,7 +120,7 @@ impl Client {
     /// The custom volume of that name, if there is one that holds a file system.
     ///
     /// # Errors
-    /// As every request: see [`Kind`].
+    /// As every request: see [`Kind`](super::Kind).
     pub fn volume(&self, pool: &str, name: &str) -> Result<Option<Volume>> {
         let segments = ["storage-pools", pool, "volumes", "custom", name];
         let answer = self.read_if_there(&Call::get(&segments, format!("show {}", named(pool, name))))?;
