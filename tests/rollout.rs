@@ -2,6 +2,7 @@
 
 mod broken;
 mod by_hand;
+mod endurance;
 mod faults;
 mod found;
 mod ground;

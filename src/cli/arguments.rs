@@ -1,0 +1,285 @@
+//! The command line as clap parses it, and its help.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::release::ReleaseName;
+
+/// Builds immutable, byte-for-byte reproducible Incus images, and rolls fleets onto them.
+#[derive(Debug, Parser)]
+#[command(name = "vezaimg", version, about, long_about = None, max_term_width = 120)]
+#[command(after_help = "\
+Exit codes: 0 done; 1 failed; 2 usage or invalid input; 3 refused by a safety check; 4 rolled back; \
+5 interrupted, run it again.
+
+The result is on stdout, everything else on stderr. https://linuxcontainers.org/incus/ is what it is for.")]
+pub(super) struct Cli {
+    /// Print only warnings, errors and the result
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Build an image from a layout, a base and a binary
+    #[command(after_help = "\
+Example:
+  vezaimg build --binary bin/veza-api
+  incus image import out/veza-backend-api-….incus.tar.zst --alias veza-backend-api
+
+The base is made of the Debian packages that the layout's lock pins, unless --base names another. The release is called \
+after the binary's digest unless --release names it. Times in the image are those of the base, none above \
+SOURCE_DATE_EPOCH where that is set.")]
+    Build(BuildArgs),
+    /// Report every problem of a layout and its unit, and the unit's exposure
+    Check(CheckArgs),
+    /// Pin the Debian packages that a layout stands on
+    #[command(after_help = "\
+Example:
+  vezaimg lock            # writes layouts/backend-api.lock, to be committed
+  vezaimg lock --check    # lists what is newer, security updates marked
+
+Debian's own signature is checked by gpgv. Which mirror a package comes from makes no difference to a build: it is \
+known by its digest.")]
+    Lock(LockArgs),
+    /// Bring a fleet onto an image, one container after another
+    #[command(after_help = "\
+Example:
+  vezaimg rollout out/veza-backend-api-….incus.tar.zst --fleet fleet.toml --dry-run
+  vezaimg rollout out/veza-backend-api-….incus.tar.zst --fleet fleet.toml
+
+Every instance is staged beside the one that serves, drained in HAProxy, swapped, and watched before the next is taken. \
+The container from before stays as NAME-prev, stopped. What fails is put back, and the rollout stops with exit code 4. \
+Interrupted anywhere, the same command goes on, from any machine.")]
+    Rollout(RolloutArgs),
+    /// Bring a fleet back onto the containers from before the last rollout
+    Rollback(RollbackArgs),
+    /// Show what a fleet's instances run, how they do, and who works on them
+    #[command(after_help = "\
+Nothing is changed. HAProxy is asked on each socket for itself, at level operator or above; what cannot be read is told, \
+and the rest is shown.
+
+Exit codes: 0 everything could be read, however the fleet does; 1 a part of it could not.")]
+    Status(StatusArgs),
+    /// Remove a fleet's containers and images from before
+    #[command(after_help = "\
+Of each instance, the newest containers from before stay: NAME-prev is the newest, then the one with the highest number. \
+What failed or was rolled back, NAME-next, goes. Of the images of the layouts that the fleet runs, those stay that an \
+instance of the project was made of, that bear an alias or are public, and the newest ones, one more than --keep. What \
+runs, what vezaimg did not make, and custom volumes stay always.
+
+It takes the pools' locks, and refuses while a rollout is unfinished. Interrupted, it may be run again.")]
+    Prune(PruneArgs),
+    /// Write the layouts that this program carries, to start from
+    Init {
+        /// The directory in which `layouts/` is made
+        #[arg(default_value = ".")]
+        directory: PathBuf,
+    },
+    /// Show what the store holds, or prune it
+    #[command(after_help = "\
+The store keeps what was fetched and made, by content, for every build of a user. It is VEZAIMG_CACHE, else vezaimg in \
+XDG_CACHE_HOME, else ~/.cache/vezaimg; nothing in it is irreplaceable.")]
+    Cache(CacheArgs),
+    /// Print a completion script
+    Completions {
+        /// The shell that reads it
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LayoutArgs {
+    /// The layout [default: layouts/backend-api.toml, else the copy in this program]
+    #[arg(long, value_name = "FILE")]
+    pub(super) layout: Option<PathBuf>,
+    /// Give a variable of the layout another value (may be repeated)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Take the layout's variables from a TOML file, or from YAML as in Ansible's group_vars (may be repeated)
+    #[arg(long, value_name = "FILE")]
+    pub(super) vars: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BuildArgs {
+    #[command(flatten)]
+    pub(super) layout: LayoutArgs,
+    /// The program that goes into the image
+    #[arg(long, value_name = "FILE")]
+    pub(super) binary: PathBuf,
+    /// The root file system underneath: a directory, a tar, an Incus image, or the two files of a split image
+    /// [default: the packages of the layout's lock]
+    #[arg(long, value_name = "PATH", num_args = 1..=2)]
+    pub(super) base: Vec<PathBuf>,
+    /// What to call the release [default: sha- and 12 digits of the binary's sha256]
+    #[arg(long, value_name = "NAME", value_parser = ReleaseName::parse)]
+    pub(super) release: Option<ReleaseName>,
+    /// Where the image lands
+    #[arg(long, value_name = "DIR", default_value = "out")]
+    pub(super) out: PathBuf,
+    /// One file, or metadata and root file system apart
+    #[arg(long, value_enum, default_value_t = FormatArg::Unified)]
+    pub(super) format: FormatArg,
+    /// How the image is compressed
+    #[arg(long, value_enum, default_value_t = CodecArg::Zstd)]
+    pub(super) compression: CodecArg,
+    /// The compressor's level: 1 to 22 for zstd, 1 to 9 for gzip [default: 9]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) level: Option<i32>,
+    /// Threads that compress; the bytes do not depend on it [default: one a processor, 8 at most]
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(super) mirrors: MirrorArgs,
+    /// Take the packages of the lock from the cache alone
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// Print one JSON object instead of the image's path
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MirrorArgs {
+    /// Try this mirror of Debian first, for one suite or for all (may be repeated) [default: those of VEZAIMG_MIRROR,
+    /// of apt on this machine, of the layout, then the snapshot archive]
+    #[arg(long = "mirror", value_name = "[SUITE=]URL")]
+    pub(super) urls: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LockArgs {
+    #[command(flatten)]
+    pub(super) layout: LayoutArgs,
+    #[command(flatten)]
+    pub(super) mirrors: MirrorArgs,
+    /// The keys that sign Debian's archive [default: those of the package debian-archive-keyring]
+    #[arg(long, value_name = "FILE")]
+    pub(super) keyring: Option<PathBuf>,
+    /// Write nothing; list what a new lock would change, and exit with 1 if it would change anything
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScopeArgs {
+    /// The fleet: its containers, its HAProxy, its pace
+    #[arg(long, value_name = "FILE")]
+    pub(super) fleet: PathBuf,
+    /// Only this pool of the fleet (may be repeated) [default: all, one after another]
+    #[arg(long = "pool", value_name = "NAME")]
+    pub(super) pools: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CourseArgs {
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    /// Print what would be done, and what is in the way of it; change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Go on although HAProxy has no drain map: clients with a cookie may see requests fail
+    #[arg(long)]
+    pub(super) allow_sticky_race: bool,
+    /// Write what was done into a file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Print JSON: the plan, or one event a line and the receipt last
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RolloutArgs {
+    /// The image: a file that `vezaimg build` has made, or a fingerprint or an alias in the store
+    pub(super) image: String,
+    #[command(flatten)]
+    pub(super) course: CourseArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RollbackArgs {
+    #[command(flatten)]
+    pub(super) course: CourseArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PruneArgs {
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    /// Containers from before that stay of each instance; 0 leaves no way back
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) keep: usize,
+    /// Print what would be removed, and remove nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) layout: LayoutArgs,
+    /// Print the unit file instead of the summary
+    #[arg(long, conflicts_with = "json")]
+    pub(super) unit: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CacheArgs {
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) action: Option<CacheAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheAction {
+    /// Remove what has not been used for long, downloads that nobody makes any more, and records that lead nowhere
+    Prune {
+        /// How long something must not have been used
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        older_than: u32,
+        /// Remove everything
+        #[arg(long, conflicts_with = "older_than")]
+        all: bool,
+        /// Only tell what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum FormatArg {
+    Unified,
+    Split,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum CodecArg {
+    Zstd,
+    Gzip,
+}

@@ -1,0 +1,93 @@
+//! What was parsed, as the requests of the commands.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::arguments::{
+    BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, FormatArg, LayoutArgs, LockArgs, ScopeArgs,
+};
+use crate::archive::Codec;
+use crate::commands::{build, cache, lock, rollout};
+use crate::image::Format;
+use crate::layout;
+use crate::store::Pruning;
+
+impl From<BuildArgs> for build::Request {
+    fn from(args: BuildArgs) -> Self {
+        Self {
+            layout: args.layout.into(),
+            binary: args.binary,
+            base: args.base,
+            release: args.release,
+            out: args.out,
+            format: match args.format {
+                FormatArg::Unified => Format::Unified,
+                FormatArg::Split => Format::Split,
+            },
+            codec: match args.compression {
+                CodecArg::Zstd => Codec::Zstd,
+                CodecArg::Gzip => Codec::Gzip,
+            },
+            level: args.level,
+            jobs: args.jobs.unwrap_or_else(default_jobs),
+            mirrors: args.mirrors.urls,
+            offline: args.offline,
+            json: args.json,
+        }
+    }
+}
+
+impl From<LockArgs> for lock::Request {
+    fn from(args: LockArgs) -> Self {
+        Self {
+            layout: args.layout.into(),
+            mirrors: args.mirrors.urls,
+            keyring: args.keyring,
+            check: args.check,
+            json: args.json,
+        }
+    }
+}
+
+impl CourseArgs {
+    pub(super) fn into_request(self, image: Option<String>) -> rollout::Request {
+        rollout::Request {
+            image,
+            scope: self.scope.into(),
+            dry_run: self.dry_run,
+            allow_sticky_race: self.allow_sticky_race,
+            report: self.report,
+            json: self.json,
+        }
+    }
+}
+
+impl From<ScopeArgs> for rollout::Scope {
+    fn from(args: ScopeArgs) -> Self {
+        Self { fleet: args.fleet, pools: args.pools }
+    }
+}
+
+impl From<CacheArgs> for cache::Request {
+    fn from(args: CacheArgs) -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        let pruning = |action| match action {
+            CacheAction::Prune { older_than, all, dry_run } => {
+                Pruning { unused_for: (!all).then(|| DAY * older_than), dry_run }
+            }
+        };
+        Self { pruning: args.action.map(pruning), json: args.json }
+    }
+}
+
+/// More threads than this cost memory and gain little: the reader of the base cannot feed them.
+fn default_jobs() -> NonZeroUsize {
+    const MOST: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN).min(MOST)
+}
+
+impl From<LayoutArgs> for layout::Request {
+    fn from(args: LayoutArgs) -> Self {
+        Self { file: args.layout, vars: args.vars, set: args.set }
+    }
+}
