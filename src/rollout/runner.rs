@@ -229,7 +229,7 @@ impl Runner<'_> {
                     if since.elapsed() > PATIENCE {
                         return Ok(Outcome::Stuck { why });
                     }
-                    self.progress(work, Step::Peers, why);
+                    self.progress(work, work.watch.step(), why);
                     sleep(PAUSE / 2);
                     continue;
                 }
@@ -321,6 +321,9 @@ impl Runner<'_> {
     }
 
     fn announce(&self, work: &mut Work<'_>, action: &Action, look: &look::Look) {
+        if let Action::Stop(_) = action {
+            return;
+        }
         let step = Step::of(action);
         let (instance, name) = (work.instance.as_str(), event::name(action));
         if work.watch.enter(step, name, action, &look.seen) {

@@ -86,6 +86,11 @@ impl Stopwatch {
         std::mem::replace(&mut self.action, name) != name
     }
 
+    /// What is done now.
+    pub(super) fn step(&self) -> Step {
+        self.present.map_or(Step::Stage, |(step, _)| step)
+    }
+
     fn lap(&mut self, now: Instant) {
         if let Some((step, since)) = self.present.take() {
             self.steps.push((step, now - since));

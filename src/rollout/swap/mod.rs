@@ -10,11 +10,13 @@
 //!                                            carry ─▶ attach ─▶ check ─▶ start ─▶ gates ─▶ ready ─▶ settle ─▶ commit
 //! ```
 
+mod action;
 mod machine;
 mod seen;
 
 #[cfg(test)]
 mod tests;
 
-pub use machine::{Action, Ending, Goal, Swap, Terms, Wait};
+pub use action::{Action, Ending, Goal, Terms, Wait};
+pub use machine::Swap;
 pub use seen::{Body, Rotation, Seen, Serving, UnitState, Vitals};
