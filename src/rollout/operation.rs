@@ -192,18 +192,7 @@ impl Operation<'_> {
     ) -> Result<()> {
         let courses = journal.instances.clone();
         let contracts = self.contracts(pool, survey, &journal);
-        let mut runner = Runner {
-            client: self.client,
-            balance: &self.balance,
-            pool,
-            targets: &survey.targets,
-            contracts: &contracts,
-            journal,
-            lock,
-            allow_sticky_race: self.allow_sticky_race,
-            interrupt: self.interrupt,
-            audience: self.audience,
-        };
+        let mut runner = self.runner(pool, survey, &contracts, journal, lock);
         for instance in in_order(pool, &courses) {
             let entry = |outcome| {
                 let plan = planned.instances.iter().find(|plan| plan.instance == instance.as_str());
@@ -243,18 +232,7 @@ impl Operation<'_> {
         let survey = self.survey(true)?;
         let courses = journal.instances.clone();
         let contracts = BTreeMap::new();
-        let mut runner = Runner {
-            client: self.client,
-            balance: &self.balance,
-            pool,
-            targets: &survey.targets,
-            contracts: &contracts,
-            journal,
-            lock,
-            allow_sticky_race: self.allow_sticky_race,
-            interrupt: self.interrupt,
-            audience: self.audience,
-        };
+        let mut runner = self.runner(pool, &survey, &contracts, journal, lock);
         for instance in in_order(pool, &courses) {
             if !matches!(courses.get(instance.as_str()), Some(Course::Back(_))) {
                 continue;
@@ -266,6 +244,28 @@ impl Operation<'_> {
             }
         }
         lock.clear()
+    }
+
+    fn runner<'r>(
+        &'r self,
+        pool: &'r Pool,
+        survey: &'r Survey,
+        contracts: &'r BTreeMap<InstanceName, Contract>,
+        journal: Journal,
+        lock: &'r mut Lock,
+    ) -> Runner<'r> {
+        Runner {
+            client: self.client,
+            balance: &self.balance,
+            pool,
+            targets: &survey.targets,
+            contracts,
+            journal,
+            lock,
+            allow_sticky_race: self.allow_sticky_race,
+            interrupt: self.interrupt,
+            audience: self.audience,
+        }
     }
 
     /// What each container that comes promises.
