@@ -28,6 +28,8 @@ const WHOLE: Duration = Duration::from_secs(150);
 
 /// Between two attempts at what only reads.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How often something is asked again that Incus refuses to say.
+const MOST_REFUSALS: u32 = 2;
 
 /// A request: what is asked of which object, and in words.
 pub(super) struct Call {
@@ -196,11 +198,15 @@ impl Client {
 
     fn patiently<T>(&self, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
         let begun = Instant::now();
+        let mut refused = 0;
         loop {
             match attempt() {
-                Err(failure) if failure.kind() == Kind::Lost && begun.elapsed() + PAUSE < self.patience => sleep(PAUSE),
+                Err(failure) if failure.kind() == Kind::Lost && begun.elapsed() + PAUSE < self.patience => {}
+                // Of an instance that stops just now, Incus may fail to say how it is: seen was `Invalid PID ''`.
+                Err(failure) if failure.kind() == Kind::Refused && refused < MOST_REFUSALS => refused += 1,
                 outcome => return outcome,
             }
+            sleep(PAUSE);
         }
     }
 

@@ -1,7 +1,6 @@
 //! Each broken release is broken in the way that its name says, and in no other.
 
 use crate::support::veza::{ENV_FILE, Recipe, SECRET};
-use crate::support::workspace::Workspace;
 use crate::support::{Instance, Lab, http_get, seconds, wait_for};
 
 const UNIT: &str = "veza-backend-api.service";
@@ -76,10 +75,7 @@ fn without_unit() {
 #[test]
 fn of_another_architecture() {
     let lab = Lab::shared();
-    let workspace = Workspace::new();
-    let built = Recipe::of_another_architecture().build(&workspace);
-    let image = lab.import(&[&built.file], &lab.unique("foreign"));
-    assert_eq!(image, built.fingerprint);
+    let image = Recipe::of_another_architecture().imported();
     assert_eq!(lab.query(&format!("/1.0/images/{image}"))["architecture"], "aarch64");
 
     let instance = Instance::new(lab, &lab.unique("foreign"));

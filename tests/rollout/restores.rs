@@ -142,6 +142,7 @@ api-1  staging the new container
 api-1  draining
 api-1  maintenance
 api-1  stopping
+api-1  changing places
 api-1  carrying what is kept
 api-1  changing places
 api-1  starting
@@ -178,6 +179,7 @@ api-1  staging the new container
 api-1  draining
 api-1  maintenance
 api-1  stopping
+api-1  changing places
 api-1  carrying what is kept
 api-1  changing places
 api-1  starting
@@ -208,6 +210,7 @@ api-1  staging the new container
 api-1  draining
 api-1  maintenance
 api-1  stopping
+api-1  changing places
 api-1  carrying what is kept
 api-1  changing places
 api-1  starting
@@ -244,6 +247,7 @@ api-1  staging the new container
 api-1  draining
 api-1  maintenance
 api-1  stopping
+api-1  changing places
 api-1  carrying what is kept
 api-1  changing places
 api-1  starting
@@ -297,6 +301,7 @@ api-1  staging the new container
 api-1  draining
 api-1  maintenance
 api-1  stopping
+api-1  changing places
 api-1  carrying what is kept
 api-1  changing places
 api-1  starting
@@ -305,6 +310,7 @@ api-1  ready
 api-1  settling
 api-1  restoring
 warning: `api-1`: healthy at first, and then not: its service ended, and systemd starts it again; restoring
+...
 api-1  maintenance
 api-1  stopping
 api-1  changing places

@@ -81,7 +81,8 @@ fn logs_that_are_written_and_rotated_all_the_time_arrive_whole() {
     assert!(!is_whole(&client(), &leaving, &volume(&pair)).unwrap());
     assert_eq!(settled(&pair).unwrap_err().class(), Class::Refused);
 
-    let error = finished(&pair, None).unwrap_err();
+    // On a busy machine the writer may rest for the time of one look.
+    let error = (0..20).find_map(|_| finished(&pair, None).err()).unwrap();
     assert_eq!(error.message(), format!("`{LOGS}` of `{leaving}` still changes after its service has stopped"));
     finished(&pair, Some("writer.service")).unwrap();
     finished(&pair, Some("writer.service")).unwrap();

@@ -161,6 +161,11 @@ impl Runner<'_> {
         Ok(())
     }
 
+    /// Whether the volume could be made, and holds everything.
+    fn is_whole(&self, leaving: &Instance, volume: &Volume) -> Result<bool, Trouble> {
+        Ok(self.has_device(&leaving.name, volume)? && keep::is_whole(self.client, &leaving.name, volume)?)
+    }
+
     /// Whether a volume could be made when the swap was staged.
     fn has_device(&self, container: &InstanceName, volume: &Volume) -> Result<bool, Trouble> {
         let container = self.client.instance(container)?;
@@ -173,24 +178,20 @@ impl Runner<'_> {
         for (kept, way) in self.ways(work, leaving)? {
             match way {
                 Way::Elsewhere { .. } => continue,
-                Way::Volume(volume) if self.has_device(&leaving.name, &volume)? => {
-                    if !keep::is_whole(self.client, &leaving.name, &volume)? {
-                        // It stopped of itself before its volume was whole, and gets no request.
-                        self.client.start(&leaving.name)?;
-                        self.finish_volumes(work, leaving)?;
-                        self.halt_container(&leaving.name)?;
-                    }
+                Way::Volume(volume) if self.is_whole(leaving, &volume)? => {
                     keep::settle(self.client, &leaving.name, &entering.name, &volume)?;
+                    continue;
                 }
-                Way::Volume(_) | Way::Carry => {
-                    // It is not broken off: the instance is out of rotation.
-                    let never = Interrupt::default();
-                    let carried = keep::carry(self.client, &leaving.name, &entering.name, &kept.path, &never)?;
-                    for path in carried.skipped {
-                        let text = format!("`{path}` is no file, and was not carried");
-                        (self.audience)(&Event::Note { instance: work.instance.as_str(), text });
-                    }
-                }
+                // It stopped of itself, before its volume was whole.
+                Way::Volume(volume) => keep::abandon(self.client, &leaving.name, &entering.name, &volume)?,
+                Way::Carry => {}
+            }
+            // It is not broken off: the instance is out of rotation.
+            let never = Interrupt::default();
+            let carried = keep::carry(self.client, &leaving.name, &entering.name, &kept.path, &never)?;
+            for path in carried.skipped {
+                let text = format!("`{path}` is no file, and was not carried");
+                (self.audience)(&Event::Note { instance: work.instance.as_str(), text });
             }
         }
         self.mark(&entering.name, &mut |settings| {

@@ -169,7 +169,9 @@ impl Swap {
 
     /// The name is free, or the entering container bears it.
     fn take_over(&mut self, entering: Body, seen: &Seen) -> Action {
-        if entering.is_proved && entering.is_live && entering.is_attached {
+        // What served before and was stopped by somebody else is started again, rather than given up.
+        let serves = entering.is_running || self.goal == Goal::Forward;
+        if entering.is_proved && entering.is_live && entering.is_attached && serves {
             return self.serve(entering, seen);
         }
         // A HAProxy that was reloaded takes every server for ready.

@@ -21,12 +21,15 @@ fn a_second_operator_is_told_who_is_at_it_and_a_part_of_a_fleet_can_go_back() {
     for arguments in [["rollout", &*image].as_slice(), &["rollback"]] {
         let second = veza.command(&[arguments, &["--fleet", "fleet.toml"]].concat());
         assert_eq!((&*second.stdout, second.code), ("", Some(3)));
-        assert_data_eq!(told(&veza, &second.stderr), str![[r#"
+        assert_data_eq!(
+            told(&veza, &second.stderr),
+            str![[r#"
 error: the pool `api` is locked by `[..]` on `[..]`, who runs `vezaimg rollout` since [..] UTC ([..] ago) and last renewed the lock [..] s ago
   hint: it is in use: process [..] of this machine lives, and renews it every 10 s
   hint: if you know that it is dead, `incus profile unset vezaimg.api user.vezaimg.holder` frees the pool
 
-"#]].raw());
+"#]]
+        );
     }
     first.signal(rustix::process::Signal::INT);
     let first = first.wait(seconds(120));
@@ -51,7 +54,7 @@ error: interrupted at `api-2`; what serves is whole
         squeezed(&told(&veza, &dry.stdout)),
         str![[r#"
 INSTANCE FROM TO STEPS ABOUT
-api-1 2.0.0 1.0.0 stage drain maintenance stop carry swap start health ready settle commit 17.0 s
+api-1 2.0.0 1.0.0 stage drain maintenance stop swap carry start health ready settle commit 17.0 s
 api-2 1.0.0 1.0.0 none
 
 "#]]

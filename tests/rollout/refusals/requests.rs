@@ -247,8 +247,8 @@ fn a_dry_run_changes_nothing_and_says_what_is_in_the_way() {
         squeezed(&trial.told(&done.stdout)),
         str![[r#"
 INSTANCE FROM TO STEPS ABOUT
-api-1 1.0.0 2.0.0 stage drain maintenance stop carry swap start health ready settle commit 45.0 s
-api-2 1.0.0 2.0.0 stage drain maintenance stop carry swap start health ready settle commit 45.0 s
+api-1 1.0.0 2.0.0 stage drain maintenance stop swap carry start health ready settle commit 45.0 s
+api-2 1.0.0 2.0.0 stage drain maintenance stop swap carry start health ready settle commit 45.0 s
 
 "#]]
     );

@@ -305,7 +305,7 @@ impl Veza {
 
     /// Starts vezaimg with these arguments.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
-        Running::spawn(&mut vezaimg(&self.workspace, arguments))
+        Running::spawn(&mut self.vezaimg(arguments))
     }
 
     /// Names of instances and custom volumes of this fleet, the ones beside the members included.
