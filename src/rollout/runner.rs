@@ -198,7 +198,10 @@ impl Runner<'_> {
                 match self.act(work, &action, &look) {
                     Ok(()) => Ok(Ok(action)),
                     Err(Trouble::Refused(why)) => Ok(Err((action, why))),
-                    Err(lost) => Err(lost),
+                    Err(lost) => {
+                        work.swap.undone(&action);
+                        Err(lost)
+                    }
                 }
             });
             let action = match done {
@@ -214,7 +217,7 @@ impl Runner<'_> {
                     };
                     // There is nothing better than what served before.
                     let most = if *work.swap.goal() == Goal::Forward { MOST_ATTEMPTS } else { 5 * MOST_ATTEMPTS };
-                    work.swap.refused(&action);
+                    work.swap.undone(&action);
                     if attempts < most {
                         self.progress(work, Step::of(&action), why);
                         refused = Some((action, attempts));

@@ -4,7 +4,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use snapbox::data::Inline;
-use snapbox::{IntoData, assert_data_eq, str};
+use snapbox::{assert_data_eq, str};
 
 use super::found::{Found, told};
 use crate::support::load::{Kind, Load, Report, Shape};
@@ -112,7 +112,7 @@ fn a_release_that_never_serves_is_taken_back_and_a_good_one_rolls_over_it() {
         failed.load.assert_clean();
         assert_eq!(failed.load.answers_of(case.release), 0, "{}", failed.load);
         assert_restored(&veza, &before, &kept, &case.image, &failed);
-        assert_data_eq!(told(&veza, &failed.outcome.stderr), case.said.raw());
+        assert_data_eq!(told(&veza, &failed.outcome.stderr), case.said.clone());
         kept = Kept::of(first);
     }
 
@@ -335,7 +335,6 @@ error: `api-1` runs 1.0.0 again, and the rollout stopped
   hint: `incus start api-1-next` starts the failed container, without a network
 
 "#]]
-        .raw()
     );
 
     // It served, and what was in flight on it when it crashed is all that was lost.

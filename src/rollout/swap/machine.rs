@@ -76,8 +76,9 @@ impl Swap {
         }
     }
 
-    /// An action was refused and is asked for again: a container that was not started has not stopped either.
-    pub fn refused(&mut self, action: &Action) {
+    /// An action was refused, or its answer was lost, and it is asked for again: a container that was not started has not
+    /// stopped either.
+    pub fn undone(&mut self, action: &Action) {
         if *action == Action::Start {
             self.starts = self.starts.saturating_sub(1);
         }

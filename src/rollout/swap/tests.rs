@@ -410,7 +410,7 @@ fn a_start_that_is_refused_is_not_taken_for_one_after_which_the_container_stoppe
     seen.rotation = Rotation(vec![out(Admin::Drain)]);
     for _ in 0..5 {
         assert_eq!(swap.next(&seen), Action::Start);
-        swap.refused(&Action::Start);
+        swap.undone(&Action::Start);
     }
     assert_eq!([(); 2].map(|()| swap.next(&seen)), [Action::Start, Action::Start]);
     assert!(matches!(swap.next(&seen), Action::Stop(Ending::Stuck(_))));

@@ -71,7 +71,6 @@ api-1 2.0.0 1.0.0 done [..] s [..] 0
 api-2 1.0.0 1.0.0 already there [..] 0
 
 "#]]
-        .raw()
     );
     assert_eq!(veza.versions(), ["1.0.0", "1.0.0"]);
 
