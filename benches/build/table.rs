@@ -75,7 +75,7 @@ impl fmt::Display for Table<'_> {
         writeln!(f, "\ntotal / floor {:>6.2}   the aim is at most {AIM}", build / (zstd + sha256sum))?;
         writeln!(
             f,
-            "peak memory   {:>6.1} MiB of vezaimg build, the highest of all runs",
+            "peak memory   {:>6.1} MiB of vezaimg build without its code, the highest of all runs",
             peak as f64 / 1024.0 / 1024.0
         )
     }
