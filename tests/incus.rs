@@ -22,11 +22,7 @@ const DEADLINE: Duration = seconds(120);
 
 /// The shared lab's default project.
 fn client() -> Client {
-    at(Lab::shared())
-}
-
-fn at(lab: &Lab) -> Client {
-    Client::at(&lab.directory().join("unix.socket"), None).unwrap()
+    Lab::shared().client()
 }
 
 fn name(text: &str) -> InstanceName {

@@ -71,7 +71,7 @@ impl Pair {
 
 /// A client of its own, as another process has.
 fn client() -> Client {
-    Client::at(&Lab::shared().directory().join("unix.socket"), None).unwrap()
+    Lab::shared().client()
 }
 
 fn name(instance: &Instance<'_>) -> InstanceName {

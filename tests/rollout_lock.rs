@@ -34,7 +34,7 @@ impl Place {
     }
 
     fn of(lab: &Lab) -> Self {
-        let client = Client::at(&lab.directory().join("unix.socket"), None).unwrap();
+        let client = lab.client();
         let pool = PoolName::parse(&lab.unique("pool")).unwrap();
         let profile = format!("vezaimg.{pool}");
         Self { client, pool, profile }

@@ -1,7 +1,7 @@
 //! HAProxy as it is reached from inside a container.
 
 use std::net::Ipv4Addr;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,21 +19,21 @@ struct Here {
 
 impl Inside for Here {
     fn run(&self, _: &InstanceName, command: &[&str], _: Duration) -> Result<Vec<u8>, String> {
-        run(Command::new("/bin/sh").args(&command[1..]).env("PATH", &self.path))
+        let mut shell = Command::new("/bin/sh");
+        said(shell.args(&command[1..]).env("PATH", &self.path).stdin(Stdio::null()).output().unwrap())
     }
 }
 
-/// Runs commands through `incus exec`.
+/// Runs commands in a container of a lab.
 struct InContainer(&'static Lab);
 
 impl Inside for InContainer {
     fn run(&self, instance: &InstanceName, command: &[&str], _: Duration) -> Result<Vec<u8>, String> {
-        run(&mut self.0.command(&[&["exec", instance.as_str(), "--"], command].concat()))
+        said(self.0.exec(instance.as_str(), command))
     }
 }
 
-fn run(command: &mut Command) -> Result<Vec<u8>, String> {
-    let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+fn said(output: Output) -> Result<Vec<u8>, String> {
     if output.status.success() { Ok(output.stdout) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 

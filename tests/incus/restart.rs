@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use vezaimg::incus::Kind;
 
-use super::{DEADLINE, at, bootable, import, import_file, kind, name, new, small_image};
+use super::{DEADLINE, bootable, import, import_file, kind, name, new, small_image};
 use crate::support::workspace::Workspace;
 use crate::support::{Lab, seconds, wait_for};
 
 #[test]
 fn what_reads_outlasts_a_restart_and_what_changes_something_is_told_as_lost() {
     let lab = Lab::start();
-    let (client, web) = (at(&lab), name("web"));
+    let (client, web) = (lab.client(), name("web"));
     let image = import_file(&client, &bootable(&Workspace::new()), None).unwrap().fingerprint;
     client.create_instance(&new(&web, &image), DEADLINE).unwrap();
     client.start(&web).unwrap();
@@ -54,7 +54,7 @@ fn what_reads_outlasts_a_restart_and_what_changes_something_is_told_as_lost() {
 #[test]
 fn an_import_that_loses_its_daemon_is_told_and_done_when_it_is_asked_for_again() {
     let lab = Lab::start();
-    let client = at(&lab);
+    let client = lab.client();
     lab.kill_daemon();
     let bytes = small_image("lost");
     let patient = client.clone().with_patience(seconds(1));

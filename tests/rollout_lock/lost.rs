@@ -6,7 +6,6 @@ use std::thread;
 
 use serde_json::json;
 use vezaimg::error::Class;
-use vezaimg::incus::Client;
 use vezaimg::rollout::lock::Lock;
 
 use super::{HOLDER, JOURNAL, Place, journal};
@@ -134,7 +133,7 @@ fn a_lock_outlives_a_restart_of_incusd_and_counts_for_35_seconds_without_one() {
     lock.check().unwrap();
     assert_eq!(place.holder()["token"], taken["token"]);
     assert_eq!(lock.journal(), Some(&journal("v2")));
-    let other = Client::at(&lab.directory().join("unix.socket"), None).unwrap();
+    let other = lab.client();
     assert_eq!(Lock::take(&other, &place.pool, "rollout").unwrap_err().class(), Class::Refused);
 
     daemon.kill();

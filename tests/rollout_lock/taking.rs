@@ -17,7 +17,7 @@ use crate::support::Lab;
 fn race(place: &Place) -> (Lock, vezaimg::Error) {
     let barrier = Barrier::new(2);
     let take = || {
-        let client = Client::at(&Lab::shared().directory().join("unix.socket"), None).unwrap();
+        let client = Lab::shared().client();
         barrier.wait();
         Lock::take(&client, &place.pool, "rollout")
     };

@@ -59,7 +59,7 @@ impl Still {
     }
 
     pub(super) fn client(&self) -> Client {
-        Client::at(&self.lab.directory().join("unix.socket"), None).unwrap()
+        self.lab.client()
     }
 
     /// The names of all instances, sorted.

@@ -2,11 +2,8 @@
 
 use std::io::Write;
 use std::net::Ipv4Addr;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{ExitStatus, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
-
-use vezaimg::incus::{Client, InstanceName};
 
 use super::lab::stdout_of;
 use super::wait::try_wait_for;
@@ -52,17 +49,9 @@ impl<'lab> Instance<'lab> {
         stdout_of(&format!("{}: {}", self.name, command.join(" ")), self.exec_status(command))
     }
 
-    /// What a command in the container wrote and how it ended; with code 255 where it could not be run.
-    ///
-    /// Incus records what it writes: of a container that boots, `incus exec` may drop it.
+    /// As [`Lab::exec`].
     pub(crate) fn exec_status(&self, command: &[&str]) -> Output {
-        let client = Client::at(&self.lab.directory().join("unix.socket"), None).expect("a socket needs no more");
-        let name = InstanceName::parse(&self.name).expect("tests name their instances well");
-        let (code, stdout, stderr) = match client.exec(&name, command, Duration::from_secs(180)) {
-            Ok(output) => (output.code, output.stdout, output.stderr),
-            Err(failure) => (255, Vec::new(), failure.to_string().into_bytes()),
-        };
-        Output { status: ExitStatus::from_raw(code << 8), stdout, stderr }
+        self.lab.exec(&self.name, command)
     }
 
     /// Waits until systemd has started everything.

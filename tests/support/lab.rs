@@ -1,10 +1,14 @@
 //! A private Incus: see `lab.sh`, which starts it and takes it away again.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use vezaimg::incus::{Client, InstanceName};
 
 use super::Instance;
 
@@ -98,6 +102,23 @@ impl Lab {
     /// When the call fails, with all that it wrote.
     pub(crate) fn incus(&self, arguments: &[&str]) -> String {
         stdout_of(&format!("incus {}", arguments.join(" ")), self.try_incus(arguments))
+    }
+
+    /// The daemon, for this project's own client.
+    pub(crate) fn client(&self) -> Client {
+        Client::at(&self.directory.join("unix.socket"), None).expect("a socket needs nothing else")
+    }
+
+    /// What a command in a container wrote and how it ended; with code 255 where it could not be run.
+    ///
+    /// Incus records what it writes: of a container that boots, `incus exec` may drop it.
+    pub(crate) fn exec(&self, container: &str, command: &[&str]) -> Output {
+        let name = InstanceName::parse(container).expect("tests name their containers well");
+        let (code, stdout, stderr) = match self.client().exec(&name, command, Duration::from_secs(180)) {
+            Ok(output) => (output.code, output.stdout, output.stderr),
+            Err(failure) => (255, Vec::new(), failure.to_string().into_bytes()),
+        };
+        Output { status: ExitStatus::from_raw(code << 8), stdout, stderr }
     }
 
     /// Imports a unified image, or the metadata and the root file system of a split one, and returns its fingerprint.
