@@ -118,6 +118,12 @@ impl Error {
         &self.message
     }
 
+    /// The sentence and what caused it, for a place that has one line.
+    pub fn line(&self) -> String {
+        let causes = self.causes.iter().map(String::as_str);
+        std::iter::once(self.message.as_str()).chain(causes).collect::<Vec<_>>().join(": ")
+    }
+
     /// What the system or a library said, outermost first.
     pub fn causes(&self) -> &[String] {
         &self.causes

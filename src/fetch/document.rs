@@ -47,10 +47,7 @@ impl Fetcher<'_> {
                                 hints.push(hint.clone());
                             }
                         }
-                        std::iter::once(refusal.message())
-                            .chain(refusal.causes().iter().map(String::as_str))
-                            .collect::<Vec<_>>()
-                            .join(": ")
+                        refusal.line()
                     }
                 },
             };

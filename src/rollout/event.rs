@@ -1,6 +1,6 @@
 //! What happens during a rollout, for those who watch: a person, or a script that reads JSON.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::receipt::Outcome;
 use super::swap::{Action, Wait};
@@ -46,8 +46,7 @@ pub enum Event<'a> {
 }
 
 /// A step as people name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// The new container is made beside the old one.
     Stage,
@@ -133,6 +132,12 @@ impl Step {
             Self::Commit => "done",
             Self::Restore => "restoring",
         }
+    }
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

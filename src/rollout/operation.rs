@@ -9,14 +9,13 @@ use jiff::Timestamp;
 use super::balance::Balance;
 use super::contract::Contract;
 use super::fleet::{Fleet, Pool};
-use super::instance::Containers;
-use super::journal::{Course, Journal, Kind};
+use super::journal::{Course, Journal};
 use super::lock::Lock;
 use super::plan::{Plan, PoolPlan};
 use super::receipt::{Entry, Outcome, Receipt, Release, Traffic};
 use super::runner::{Audience, Runner};
 use super::survey::{Purpose, Survey, Surveyor};
-use crate::incus::{Client, Instance, InstanceName};
+use crate::incus::{Client, InstanceName};
 use crate::interrupt::Interrupt;
 use crate::ui::Listener;
 use crate::{Error, Result};
@@ -68,48 +67,30 @@ impl Operation<'_> {
     pub fn run(mut self, told: &mut dyn FnMut(&Plan)) -> Result<Ended> {
         let began = self.client.now()?;
         let mut locks = self.take_locks()?;
-        match self.go(&mut locks, began, told) {
-            Ok(ended) => {
-                let is_over = match &ended {
-                    Ended::NothingToDo(_) => true,
-                    Ended::Run(receipt) => receipt.is_over(),
-                };
-                for lock in locks {
-                    if is_over { lock.finish()? } else { lock.suspend()? }
-                }
-                Ok(ended)
-            }
-            Err(error) => {
-                for lock in locks {
-                    // The first error is the one to be told.
-                    let _ = if lock.journal().is_some() { lock.suspend() } else { lock.finish() };
-                }
-                Err(error)
-            }
-        }
+        let ended = self.go(&mut locks, began, told);
+        let is_over = match &ended {
+            Ok(Ended::NothingToDo(_)) => true,
+            Ok(Ended::Run(receipt)) => receipt.is_over(),
+            Err(_) => false,
+        };
+        let released = give_back(locks, if is_over { Lock::finish } else { Lock::suspend });
+        // The first error is the one to be told.
+        ended.and_then(|ended| released.map(|()| ended))
     }
 
     fn take_locks(&self) -> Result<Vec<Lock>> {
         let mut locks = Vec::new();
         for pool in &self.fleet.pools {
-            match Lock::take(self.client, &pool.name, self.kind().verb()) {
+            match Lock::take(self.client, &pool.name, self.purpose.kind().verb()) {
                 Ok(lock) => locks.push(lock),
                 Err(error) => {
-                    for lock in locks {
-                        let _ = if Lock::journal(&lock).is_some() { lock.suspend() } else { lock.finish() };
-                    }
+                    // The first error is the one to be told.
+                    let _ = give_back(locks, Lock::suspend);
                     return Err(error);
                 }
             }
         }
         Ok(locks)
-    }
-
-    fn kind(&self) -> Kind {
-        match self.purpose {
-            Purpose::Rollout(_) => Kind::Rollout,
-            Purpose::Rollback => Kind::Rollback,
-        }
     }
 
     fn survey(&mut self, resumes: bool) -> Result<Survey> {
@@ -139,19 +120,17 @@ impl Operation<'_> {
             candidate.import(self.client, self.listener, self.interrupt)?;
         }
         told(&plan);
+        let taken_up = locks.iter().find_map(|lock| lock.journal().map(|journal| journal.id.clone()));
         let mut receipt = Receipt {
-            operation: operation_id(began),
-            kind: self.kind(),
+            operation: taken_up.unwrap_or_else(|| operation_id(began)),
+            kind: self.purpose.kind(),
             image: plan.image.clone(),
             began,
             ended: began,
             instances: Vec::new(),
         };
         for ((lock, pool), planned) in locks.iter_mut().zip(&self.fleet.pools).zip(&plan.pools) {
-            let journal = match lock.journal().cloned() {
-                Some(journal) => journal,
-                None => self.journal(&receipt, planned),
-            };
+            let journal = lock.journal().cloned().unwrap_or_else(|| self.journal(&receipt, planned));
             lock.write(&journal)?;
             self.pool(lock, pool, journal, planned, &survey, &mut receipt)?;
         }
@@ -161,7 +140,7 @@ impl Operation<'_> {
 
     /// Whether an operation that was cut off is the one that is asked for.
     fn is_same(&self, journal: &Journal) -> bool {
-        journal.kind == self.kind()
+        journal.kind == self.purpose.kind()
             && match self.purpose {
                 Purpose::Rollout(candidate) => journal.image.as_deref() == Some(candidate.fingerprint.as_str()),
                 Purpose::Rollback => true,
@@ -270,26 +249,17 @@ impl Operation<'_> {
 
     /// What each container that comes promises.
     fn contracts(&self, pool: &Pool, survey: &Survey, journal: &Journal) -> BTreeMap<InstanceName, Contract> {
-        let contract = |containers: &Containers| match self.purpose {
-            Purpose::Rollout(candidate) => candidate.contract.clone(),
-            Purpose::Rollback => rollback_contract(containers, &journal.id),
+        let of = |instance: &InstanceName| {
+            let containers = survey.containers.get(instance)?;
+            Some((instance.clone(), self.purpose.contract(containers, &journal.id)))
         };
-        let of = |instance: &InstanceName| Some((instance.clone(), contract(survey.containers.get(instance)?)));
         pool.instances.iter().filter_map(of).collect()
     }
 }
 
-/// What a container from before promises, whatever name it has by now; what is kept is what the one that serves keeps, too.
-fn rollback_contract(containers: &Containers, operation: &str) -> Contract {
-    let sides = containers.sides(Kind::Rollback, operation);
-    let of = |container: Option<&Instance>| {
-        container.and_then(|container| Contract::of(|key| container.property(key)).ok()).unwrap_or_default()
-    };
-    let mut contract = of(sides.incoming.or(containers.prev.as_ref()));
-    if contract.keep.is_empty() {
-        contract.keep = of(sides.outgoing).keep;
-    }
-    contract
+/// Gives every lock back, whatever becomes of the others; the first error, if any.
+fn give_back(locks: Vec<Lock>, give: impl Fn(Lock) -> Result<()>) -> Result<()> {
+    locks.into_iter().map(give).fold(Ok(()), Result::and)
 }
 
 /// What was begun is ended first, and what has failed keeps the others from being begun.
@@ -324,31 +294,4 @@ fn operation_id(began: Timestamp) -> String {
     // A hasher of its own, keyed at random.
     let random = RandomState::new().build_hasher().finish();
     format!("{}-{:08x}", began.strftime("%Y%m%dT%H%M%SZ"), random & 0xffff_ffff)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::rollout::instance::{Names, marks};
-
-    #[test]
-    fn a_rollback_that_is_taken_up_knows_what_comes_by_its_note_and_not_by_its_name() {
-        let container = |name: &str, health: &str, note: Option<&str>| {
-            let mut container = crate::rollout::instance::containers::tests::container(name);
-            for (key, value) in [("vezaimg.layout", "api"), ("vezaimg.format", "1"), ("vezaimg.health", health)] {
-                container.config.insert(format!("image.{key}"), value.to_owned());
-            }
-            container.config.extend(note.map(|id| (marks::INCOMING.to_owned(), id.to_owned())));
-            Some(container)
-        };
-        let names = Names::of(&InstanceName::parse("api").unwrap()).unwrap();
-        let [old, new] = ["8080/old", "8080/new"];
-        let port_and_path = |live, next, prev| {
-            let contract = rollback_contract(&Containers { names: names.clone(), live, next, prev }, "id");
-            contract.health.map(|health| format!("{}{}", health.port, health.path))
-        };
-        let before = port_and_path(container("api", new, None), None, container("api-prev", old, None));
-        let after = port_and_path(container("api", old, Some("id")), container("api-next", new, None), None);
-        assert_eq!([before.as_deref(), after.as_deref()], [Some(old); 2]);
-    }
 }

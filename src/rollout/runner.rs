@@ -88,9 +88,7 @@ impl From<haproxy::Failure> for Trouble {
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
-        let causes: String = error.causes().iter().map(|cause| format!(": {cause}")).collect();
-        let why = format!("{}{causes}", error.message());
-        if error.is_lost() { Self::Lost(why) } else { Self::Refused(why) }
+        if error.is_lost() { Self::Lost(error.line()) } else { Self::Refused(error.line()) }
     }
 }
 

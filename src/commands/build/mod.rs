@@ -135,9 +135,8 @@ impl Build<'_> {
         if let Some((store, recipe)) = store.as_ref().zip(recipe)
             && let Err(error) = segment.keep(store, recipe)
         {
-            let why: Vec<_> =
-                std::iter::once(error.message()).chain(error.causes().iter().map(String::as_str)).collect();
-            self.console.event(Event::Warning(format!("the next build compresses the base again: {}", why.join(": "))));
+            let why = error.line();
+            self.console.event(Event::Warning(format!("the next build compresses the base again: {why}")));
         }
         Ok(segment)
     }

@@ -114,8 +114,7 @@ pub struct Unread {
 
 impl From<Error> for Unread {
     fn from(error: Error) -> Self {
-        let causes: String = error.causes().iter().map(|cause| format!(": {cause}")).collect();
-        Self { text: format!("{}{causes}", error.message()), hints: error.hints().to_vec() }
+        Self { text: error.line(), hints: error.hints().to_vec() }
     }
 }
 

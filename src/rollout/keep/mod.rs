@@ -61,11 +61,12 @@ fn way(client: &Client, leaving: &Instance, kept: &Kept, volumes: bool) -> crate
     let Some(pool) = leaving.root_pool().filter(|_| volumes && kept.how == KeepHow::Volume) else {
         return Ok(Way::Carry);
     };
-    check_mountable(client, leaving, &kept.path)?;
-    match Volume::aside(leaving, &kept.path) {
-        Some(volume) => Ok(Way::Volume(volume)),
-        None => Volume::to_be(client, leaving, pool, &kept.path).map(Way::Volume),
+    // Once it is being filled, nothing is asked any more: the instance may be out of rotation.
+    if let Some(volume) = Volume::aside(leaving, &kept.path) {
+        return Ok(Way::Volume(volume));
     }
+    check_mountable(client, leaving, &kept.path)?;
+    Volume::to_be(client, leaving, pool, &kept.path).map(Way::Volume)
 }
 
 /// The disk device, of the instance's own or a profile's, that holds this path; the innermost, if there are several.

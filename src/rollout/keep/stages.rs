@@ -140,14 +140,7 @@ fn attributes(client: &Client, instances: &[&InstanceName], path: &TargetPath) -
 
 /// Whether the volume holds all that the directory held: it is in its place, or was finished and the `leaving` container
 /// has not been prepared anew since.
-///
-/// # Errors
-/// Incus does not answer, or the container is gone.
-pub fn is_whole(client: &Client, leaving: &InstanceName, volume: &Volume) -> crate::Result<bool> {
-    Ok(whole(&instance(client, leaving)?, volume))
-}
-
-fn whole(leaving: &Instance, volume: &Volume) -> bool {
+pub fn is_whole(leaving: &Instance, volume: &Volume) -> bool {
     match volume.mounted(leaving) {
         Mounted::InPlace => true,
         Mounted::Aside => leaving.config.get(&volume.note()) == Some(&volume.name),
@@ -244,7 +237,7 @@ fn note(client: &Client, leaving: &InstanceName, volume: &Volume, is_whole: bool
 /// Refused: the volume is not whole, or `leaving` runs. Failed: Incus refuses, or does not answer.
 pub fn settle(client: &Client, leaving: &InstanceName, entering: &InstanceName, volume: &Volume) -> crate::Result<()> {
     let before = instance(client, leaving)?;
-    if !whole(&before, volume) {
+    if !is_whole(&before, volume) {
         return Err(Error::refused(format!("the volume `{}` does not hold all of `{}` yet", volume.name, volume.path)));
     }
     if volume.mounted(&before) == Mounted::Aside {

@@ -23,15 +23,14 @@ const VOLUME: Duration = Duration::from_secs(300);
 impl Runner<'_> {
     pub(super) fn act(&self, work: &mut Work<'_>, action: &Action, look: &Look) -> Result<(), Trouble> {
         let view = &look.view;
-        let target = &work.target.clone();
         match action {
             Action::Wait(_) | Action::Turn(_) | Action::Stop(_) => {}
             Action::Stage => self.stage(work, look)?,
-            Action::Drain => self.balance.drain(view, target)?,
-            Action::GiveBack | Action::Ready => self.balance.ready(view, target)?,
+            Action::Drain => self.balance.drain(view, &work.target)?,
+            Action::GiveBack | Action::Ready => self.balance.ready(view, &work.target)?,
             Action::Maintain => {
-                self.balance.maintain(view, target)?;
-                self.balance.cut(view, target)?;
+                self.balance.maintain(view, &work.target)?;
+                self.balance.cut(view, &work.target)?;
             }
             Action::Halt => self.halt(work, look)?,
             Action::Carry => self.carry(work, look)?,
@@ -39,7 +38,7 @@ impl Runner<'_> {
             Action::MoveAside => self.move_aside(work, look)?,
             Action::MoveIn => self.client.rename_instance(&entering(self, work, look)?.name, &work.names.live)?,
             Action::Attach => self.attach(work, look)?,
-            Action::Recheck => self.balance.recheck(view, target)?,
+            Action::Recheck => self.balance.recheck(view, &work.target)?,
             Action::Start => {
                 work.started = Some(Instant::now());
                 self.client.start(&work.names.live)?;
@@ -153,23 +152,13 @@ impl Runner<'_> {
     /// Copies to volumes what was written since they were filled.
     fn finish_volumes(&self, work: &Work<'_>, leaving: &Instance) -> Result<(), Trouble> {
         for volume in volumes(self.ways(work, leaving)?) {
-            if self.has_device(&leaving.name, &volume)? && !keep::is_whole(self.client, &leaving.name, &volume)? {
+            // Where no volume could be made, its directory is carried.
+            if leaving.devices.contains_key(&volume.device) && !keep::is_whole(leaving, &volume) {
                 let unit = unit_of(leaving);
                 keep::finish(self.client, &leaving.name, unit.as_deref(), &volume, VOLUME)?;
             }
         }
         Ok(())
-    }
-
-    /// Whether the volume could be made, and holds everything.
-    fn is_whole(&self, leaving: &Instance, volume: &Volume) -> Result<bool, Trouble> {
-        Ok(self.has_device(&leaving.name, volume)? && keep::is_whole(self.client, &leaving.name, volume)?)
-    }
-
-    /// Whether a volume could be made when the swap was staged.
-    fn has_device(&self, container: &InstanceName, volume: &Volume) -> Result<bool, Trouble> {
-        let container = self.client.instance(container)?;
-        Ok(container.is_some_and(|container| container.devices.contains_key(&volume.device)))
     }
 
     fn carry(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
@@ -178,7 +167,7 @@ impl Runner<'_> {
         for (kept, way) in self.ways(work, leaving)? {
             match way {
                 Way::Elsewhere { .. } => continue,
-                Way::Volume(volume) if self.is_whole(leaving, &volume)? => {
+                Way::Volume(volume) if keep::is_whole(leaving, &volume) => {
                     keep::settle(self.client, &leaving.name, &entering.name, &volume)?;
                     continue;
                 }

@@ -185,7 +185,8 @@ impl Surveyor<'_> {
 
     /// Whether what is kept can be.
     fn kept(&self, pool: &Pool, live: &Instance, containers: &Containers, survey: &mut Survey) -> Result<()> {
-        let kept = self.contract(containers).map(|contract| contract.keep).unwrap_or_default();
+        // No operation has begun that could have brought one of them.
+        let kept = self.purpose.contract(containers, "").keep;
         let ways = match keep::ways(self.client, live, &kept, pool.keep_volumes) {
             Ok(ways) => ways,
             Err(error) => {

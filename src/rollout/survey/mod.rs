@@ -10,8 +10,9 @@ use super::candidate::Candidate;
 use super::contract::Contract;
 use super::fleet::{Fleet, Pool};
 use super::instance::{Containers, Names, marks};
+use super::journal::Kind;
 use crate::error::Class;
-use crate::incus::{Client, InstanceName};
+use crate::incus::{Client, Instance, InstanceName};
 use crate::{Error, Result};
 
 /// What is about to be done.
@@ -21,6 +22,33 @@ pub enum Purpose<'a> {
     Rollout(&'a Candidate),
     /// The containers from before come back.
     Rollback,
+}
+
+impl Purpose<'_> {
+    /// What is done.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Rollout(_) => Kind::Rollout,
+            Self::Rollback => Kind::Rollback,
+        }
+    }
+
+    /// What the container that the operation brings promises, as far as its image says: of a rollback, the one from before,
+    /// whatever name it has by now. Where that names nothing to be kept, what the one that serves keeps is.
+    pub fn contract(self, containers: &Containers, operation: &str) -> Contract {
+        if let Self::Rollout(candidate) = self {
+            return candidate.contract.clone();
+        }
+        let sides = containers.sides(Kind::Rollback, operation);
+        let of = |container: Option<&Instance>| {
+            container.and_then(|container| Contract::of(|key| container.property(key)).ok()).unwrap_or_default()
+        };
+        let mut contract = of(sides.incoming.or(containers.prev.as_ref()));
+        if contract.keep.is_empty() {
+            contract.keep = of(sides.outgoing).keep;
+        }
+        contract
+    }
 }
 
 /// One thing that is in the way.
@@ -80,9 +108,7 @@ impl Finding {
 
 impl From<&Error> for Finding {
     fn from(error: &Error) -> Self {
-        let causes: String = error.causes().iter().map(|cause| format!(": {cause}")).collect();
-        let is_invalid = error.class() == Class::Invalid;
-        Self { is_invalid, text: format!("{}{causes}", error.message()), hints: error.hints().to_vec() }
+        Self { is_invalid: error.class() == Class::Invalid, text: error.line(), hints: error.hints().to_vec() }
     }
 }
 
@@ -109,21 +135,10 @@ impl Surveyor<'_> {
         Ok(survey)
     }
 
-    /// What an instance is to run, as far as its image says.
-    fn contract(&self, containers: &Containers) -> Option<Contract> {
-        match self.purpose {
-            Purpose::Rollout(candidate) => Some(candidate.contract.clone()),
-            Purpose::Rollback => {
-                let prev = containers.prev.as_ref()?;
-                Contract::of(|key| prev.property(key)).ok()
-            }
-        }
-    }
-
     fn is_taken(&self, pool: &Pool, instance: &InstanceName, survey: &Survey) -> bool {
         let Some(containers) = survey.containers.get(instance) else { return false };
         let Purpose::Rollout(candidate) = self.purpose else { return survey.is_of_newest(pool, containers) };
-        let runs = containers.live.as_ref().and_then(crate::incus::Instance::image);
+        let runs = containers.live.as_ref().and_then(Instance::image);
         runs.as_ref() != Some(&candidate.fingerprint)
     }
 }
@@ -174,9 +189,32 @@ impl Survey {
             self.findings.push(finding);
         }
     }
+}
 
-    /// Whether anything is in the way.
-    pub fn is_clear(&self) -> bool {
-        self.findings.is_empty()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::instance::{Names, marks};
+
+    #[test]
+    fn a_rollback_that_is_taken_up_knows_what_comes_by_its_note_and_not_by_its_name() {
+        let container = |name: &str, health: &str, note: Option<&str>| {
+            let mut container = crate::rollout::instance::containers::tests::container(name);
+            for (key, value) in [("vezaimg.layout", "api"), ("vezaimg.format", "1"), ("vezaimg.health", health)] {
+                container.config.insert(format!("image.{key}"), value.to_owned());
+            }
+            container.config.extend(note.map(|id| (marks::INCOMING.to_owned(), id.to_owned())));
+            Some(container)
+        };
+        let names = Names::of(&InstanceName::parse("api").unwrap()).unwrap();
+        let [old, new] = ["8080/old", "8080/new"];
+        let port_and_path = |live, next, prev| {
+            let containers = Containers { names: names.clone(), live, next, prev };
+            let contract = Purpose::Rollback.contract(&containers, "id");
+            contract.health.map(|health| format!("{}{}", health.port, health.path))
+        };
+        let before = port_and_path(container("api", new, None), None, container("api-prev", old, None));
+        let after = port_and_path(container("api", old, Some("id")), container("api-next", new, None), None);
+        assert_eq!([before.as_deref(), after.as_deref()], [Some(old); 2]);
     }
 }
