@@ -411,8 +411,21 @@ fn an_instance_s_name_leaves_room_for_the_old_container() {
         "\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"",
         str![[r#"
 `fleet.toml` has 1 problem
-fleet.toml:11:14: instance name `bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb` is longer than 58 characters
-  hint: a rollout keeps the old container as `NAME-prev`, and Incus takes 63
+fleet.toml:11:14: instance name `bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb` is longer than 54 characters
+  hint: a rollout keeps old containers as `NAME-prev-12`, and Incus takes 63
+"#]],
+    );
+}
+
+#[test]
+fn an_instance_s_name_is_not_that_of_a_container_from_long_before() {
+    refused(
+        "\"backend-api-1\"",
+        "\"backend-api-1-prev-2\"",
+        str![[r#"
+`fleet.toml` has 1 problem
+fleet.toml:11:14: instance name `backend-api-1-prev-2` is what a rollout calls a container from long before
+  hint: name the one that serves, such as "backend-api-1"
 "#]],
     );
 }

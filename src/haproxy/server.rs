@@ -81,6 +81,8 @@ pub struct Check {
     pub passed: bool,
     /// Whether one is under way now.
     pub in_progress: bool,
+    /// Whether it was not switched off by `disable health`.
+    pub enabled: bool,
     /// What it says for people, such as `Connection refused`; escaped.
     pub description: String,
 }
@@ -117,7 +119,7 @@ impl Server {
 
     /// Whether its checks let it serve, in slow start or not, whatever was decided about it.
     pub fn is_up(&self) -> bool {
-        self.operation != Operation::Stopped
+        matches!(self.operation, Operation::Starting | Operation::Running)
     }
 }
 

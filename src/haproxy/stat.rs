@@ -51,6 +51,7 @@ pub(super) fn parse(row: &Row<'_, '_>, name: ServerName, state: &State) -> Resul
                 code: row.number("check_code")?,
                 passed: check.passed,
                 in_progress: check.in_progress,
+                enabled: check.enabled,
                 description: short(
                     row.find("last_chk").filter(|text| !text.is_empty()).or(row.find("check_desc")).unwrap_or_default(),
                 ),

@@ -135,7 +135,22 @@ impl Client {
                     "`incus config trust add NAME` there gives a token for `incus remote add {remote}` here"
                 )));
         }
+        once.check_project()?;
         Ok(self)
+    }
+
+    /// A project that is not there looks like one without instances and images.
+    fn check_project(&self) -> crate::Result<()> {
+        let project = escaped(self.project.as_bytes());
+        let call = Call::get(&["projects", &self.project], format!("show the project `{project}`"));
+        match self.read_if_there::<serde::de::IgnoredAny>(&call)? {
+            Some(_) => Ok(()),
+            None => {
+                let remote = escaped(self.remote.as_bytes());
+                Err(Error::invalid(format!("there is no project `{project}` on `{remote}`"))
+                    .hint("`incus project list` shows those that there are"))
+            }
+        }
     }
 
     /// Why a first request failed, with the way out where there is one.

@@ -202,8 +202,7 @@ impl Client {
         loop {
             match attempt() {
                 Err(failure) if failure.kind() == Kind::Lost && begun.elapsed() + PAUSE < self.patience => {}
-                // Of an instance that stops just now, Incus may fail to say how it is: seen was `Invalid PID ''`.
-                Err(failure) if failure.kind() == Kind::Refused && refused < MOST_REFUSALS => refused += 1,
+                Err(failure) if is_passing(&failure) && refused < MOST_REFUSALS => refused += 1,
                 outcome => return outcome,
             }
             sleep(PAUSE);
@@ -309,6 +308,11 @@ impl Call {
         }
         Ok(bytes)
     }
+}
+
+/// Of an instance that stops just now, Incus may fail to say how it is: `Invalid PID ''`.
+fn is_passing(failure: &Failure) -> bool {
+    failure.kind() == Kind::Refused && failure.causes().iter().any(|cause| cause.contains("Invalid PID"))
 }
 
 /// What a status of HTTP means.

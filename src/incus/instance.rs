@@ -104,9 +104,6 @@ pub struct Instance {
     /// When it was created.
     #[serde(deserialize_with = "json::time")]
     pub created_at: Timestamp,
-    /// How many snapshots of it there are.
-    #[serde(default, deserialize_with = "json::count")]
-    pub snapshots: usize,
 }
 
 impl Instance {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use ureq::http::Method;
 
@@ -64,8 +65,7 @@ impl Client {
     /// # Errors
     /// As every request: see [`Kind`].
     pub fn instances(&self) -> Result<Vec<Instance>> {
-        // With snapshots, which a list has only along with everything else.
-        let call = Call::get(&["instances"], "list its instances").query("recursion", "2");
+        let call = Call::get(&["instances"], "list its instances").query("recursion", "1");
         Ok(self.read_one(&call)?.metadata)
     }
 
@@ -74,8 +74,17 @@ impl Client {
     /// # Errors
     /// As every request: see [`Kind`].
     pub fn instance(&self, name: &InstanceName) -> Result<Option<Instance>> {
-        let call = Call::get(&["instances", name.as_str()], format!("show `{name}`")).query("recursion", "1");
+        let call = Call::get(&["instances", name.as_str()], format!("show `{name}`"));
         Ok(self.read_if_there(&call)?.map(|answer| answer.metadata))
+    }
+
+    /// How many snapshots there are of an instance; none of one that is not there.
+    ///
+    /// # Errors
+    /// As every request: see [`Kind`].
+    pub fn snapshots(&self, name: &InstanceName) -> Result<usize> {
+        let call = Call::get(&["instances", name.as_str(), "snapshots"], format!("list the snapshots of `{name}`"));
+        Ok(self.read_if_there::<Vec<IgnoredAny>>(&call)?.map_or(0, |answer| answer.metadata.len()))
     }
 
     /// Creates an instance and leaves it stopped.

@@ -1,7 +1,7 @@
 //! Values of Incus's JSON that are checked as they are read.
 
 use jiff::Timestamp;
-use serde::de::{Error, IgnoredAny};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use super::{Fingerprint, InstanceName};
@@ -30,9 +30,4 @@ pub(super) fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::E
 pub(super) fn time_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     let time = time(from)?;
     Ok((time > Timestamp::UNIX_EPOCH).then_some(time))
-}
-
-/// How many there are of a list.
-pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
-    Ok(or_default::<D, Vec<IgnoredAny>>(from)?.len())
 }

@@ -116,9 +116,9 @@ impl Balance {
     /// # Errors
     /// A socket cannot be asked, or refuses.
     pub fn maintain(&self, view: &View, target: &Target) -> haproxy::Result<()> {
-        self.each(view, target, |door, server| match server.admin {
-            Admin::Maint => Ok(()),
-            Admin::Ready | Admin::Drain => door.socket.set_admin(&server.name, Admin::Maint),
+        self.each(view, target, |door, server| match is_in_maintenance(server) {
+            true => Ok(()),
+            false => door.socket.set_admin(&server.name, Admin::Maint),
         })
     }
 
@@ -205,7 +205,11 @@ impl SocketView {
     fn serving(&self, server: &Server) -> Serving {
         let tunnels = self.snapshot.sessions.on(&server.name).tunnels.min(server.sessions);
         Serving {
-            admin: server.admin,
+            admin: match server.admin {
+                // It ends with what it comes from.
+                Admin::Maint if !is_in_maintenance(server) => Admin::Drain,
+                admin => admin,
+            },
             is_up: server.is_up(),
             check_passes: has_own_check(server)
                 .then(|| server.check.as_ref().is_some_and(|check| check.passed && !check.in_progress)),
@@ -223,6 +227,11 @@ impl SocketView {
 }
 
 impl View {
+    /// Which process answered at each socket.
+    pub fn processes(&self) -> Vec<haproxy::Started> {
+        self.sockets.iter().map(|socket| socket.snapshot.info.started).collect()
+    }
+
     /// The servers of an instance, in all sockets.
     pub fn rotation(&self, target: &Target) -> Rotation {
         let serving = |socket: &SocketView| -> Vec<_> {
@@ -231,20 +240,33 @@ impl View {
         Rotation(self.sockets.iter().flat_map(serving).collect())
     }
 
-    /// The others of a pool: how many get their full share in each backend of the pool, where they are fewest.
+    /// The others of a pool: how many get their full share in each backend of the pool, where they are fewest. One that has
+    /// several servers in a backend gets it when all of them do.
     pub fn peers(&self, pool: &Pool, targets: &BTreeMap<InstanceName, Target>, without: &InstanceName) -> Peers {
         let others: Vec<_> = targets.values().filter(|target| target.name != *without).collect();
         let mut available = others.len();
         let mut another_is_out = false;
         for socket in &self.sockets {
-            let servers: Vec<_> = others.iter().flat_map(|other| socket.servers(other)).collect();
-            another_is_out |= servers.iter().any(|server| server.admin != Admin::Ready);
+            let others: Vec<_> = others.iter().map(|other| socket.servers(other)).collect();
+            another_is_out |= others.iter().flatten().any(|server| server.admin != Admin::Ready);
             for backend in &pool.backends {
-                let here = servers.iter().filter(|server| server.name.backend == *backend && server.is_available());
-                available = available.min(here.count());
+                let gets_its_share = |servers: &&Vec<&Server>| {
+                    let mut here = servers.iter().filter(|server| server.name.backend == *backend).peekable();
+                    here.peek().is_some() && here.all(|server| server.is_available())
+                };
+                available = available.min(others.iter().filter(gets_its_share).count());
             }
         }
         Peers { available, another_is_out }
+    }
+
+    /// A backend of the pool in which a socket shows no server of the instance, with the socket.
+    pub fn without_server(&self, pool: &Pool, target: &Target) -> Option<(&str, String)> {
+        self.sockets.iter().find_map(|socket| {
+            let servers = socket.servers(target);
+            let is_missing = |backend: &&String| !servers.iter().any(|server| server.name.backend == **backend);
+            Some((socket.name.as_str(), pool.backends.iter().find(is_missing)?.clone()))
+        })
     }
 
     /// What HAProxy counted on the servers of some instances so far, by socket and server.
@@ -262,5 +284,10 @@ impl View {
 
 /// Whether HAProxy checks the server itself; one that follows another, or has no check, cannot be told to check anew.
 fn has_own_check(server: &Server) -> bool {
-    server.check.is_some() && server.track.is_none()
+    server.check.as_ref().is_some_and(|check| check.enabled) && server.track.is_none()
+}
+
+/// Whether it was put into maintenance itself, and not along with the server that it tracks, or until its name resolves.
+fn is_in_maintenance(server: &Server) -> bool {
+    server.admin == Admin::Maint && server.forced
 }

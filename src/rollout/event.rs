@@ -170,8 +170,9 @@ pub fn detail(wait: &Wait) -> String {
     let count = |count: u64, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     match wait {
         Wait::Peers { available } => format!("{available} UP and unthrottled"),
-        Wait::Idle { requests, tunnels } => {
-            format!("{} and {} left", count(*requests, "request"), count(*tunnels, "WebSocket"))
+        Wait::Idle { requests, tunnels, was_reloaded } => {
+            let uncounted = if *was_reloaded { ", and what HAProxy had before its reload" } else { "" };
+            format!("{} and {} left{uncounted}", count(*requests, "request"), count(*tunnels, "WebSocket"))
         }
         Wait::Gates(missing) => missing.clone(),
         Wait::Settled { throttle: Some(percent) } => format!("slow start, {percent} %"),

@@ -1,16 +1,17 @@
 //! A rollout or a rollback of whole pools: takes their locks, takes up what was cut off, and goes from instance to
 //! instance until one does not get there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use jiff::Timestamp;
 
-use super::balance::Balance;
+use super::balance::{Balance, Target};
 use super::contract::Contract;
-use super::fleet::{Fleet, Pool};
+use super::fleet::{Fleet, Pool, PoolName};
+use super::instance::Containers;
 use super::journal::{Course, Journal};
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::plan::{Plan, PoolPlan};
 use super::receipt::{Entry, Outcome, Receipt, Release, Traffic};
 use super::runner::{Audience, Runner};
@@ -45,17 +46,32 @@ pub struct Operation<'a> {
 pub enum Ended {
     /// Every instance runs already what it is to run; nothing was done.
     NothingToDo(Plan),
-    /// Something was done.
-    Run(Receipt),
+    /// Something was done, and what kept the rest from being done, beside what became of the instances: a lock was lost, or
+    /// could not be given back.
+    Run(Receipt, Option<Error>),
 }
 
 impl Operation<'_> {
     /// What would be done, and what is in the way of it. Nothing is changed.
     ///
     /// # Errors
-    /// Incus or HAProxy cannot be asked.
+    /// Somebody else has a lock, or Incus or HAProxy cannot be asked.
     pub fn plan(&mut self) -> Result<(Plan, Survey)> {
-        let survey = self.survey(false)?;
+        let (mut resumed, mut notes) = (BTreeSet::new(), Vec::new());
+        for pool in &self.fleet.pools {
+            let Some(held) = lock::look(self.client, &pool.name)? else { continue };
+            if let Some(refusal) = held.refusal(&pool.name) {
+                return Err(refusal);
+            }
+            if let Some(journal) = &held.journal {
+                check_members(pool, journal)?;
+                let goes_on = if self.is_same(journal) { "gone on with" } else { "taken back first" };
+                notes.push(format!("{}, and is {goes_on}", cut_off(pool, journal)));
+                resumed.insert(pool.name.clone());
+            }
+        }
+        let mut survey = self.survey(&resumed)?;
+        survey.notes.splice(0..0, notes);
         Ok((Plan::new(self.fleet, &survey, self.purpose), survey))
     }
 
@@ -70,12 +86,15 @@ impl Operation<'_> {
         let ended = self.go(&mut locks, began, told);
         let is_over = match &ended {
             Ok(Ended::NothingToDo(_)) => true,
-            Ok(Ended::Run(receipt)) => receipt.is_over(),
+            Ok(Ended::Run(receipt, trouble)) => receipt.is_over() && trouble.is_none(),
             Err(_) => false,
         };
         let released = give_back(locks, if is_over { Lock::finish } else { Lock::suspend });
         // The first error is the one to be told.
-        ended.and_then(|ended| released.map(|()| ended))
+        match ended? {
+            Ended::Run(receipt, trouble) => Ok(Ended::Run(receipt, trouble.or(released.err()))),
+            nothing => released.map(|()| nothing),
+        }
     }
 
     fn take_locks(&self) -> Result<Vec<Lock>> {
@@ -93,27 +112,32 @@ impl Operation<'_> {
         Ok(locks)
     }
 
-    fn survey(&mut self, resumes: bool) -> Result<Survey> {
+    fn survey(&mut self, resumed: &BTreeSet<PoolName>) -> Result<Survey> {
         let surveyor = Surveyor {
             client: self.client,
             fleet: self.fleet,
             purpose: self.purpose,
             allow_sticky_race: self.allow_sticky_race,
-            resumes,
+            resumed,
         };
         surveyor.run(&mut self.balance)
     }
 
     fn go(&mut self, locks: &mut [Lock], began: Timestamp, told: &mut dyn FnMut(&Plan)) -> Result<Ended> {
+        for (lock, pool) in locks.iter().zip(&self.fleet.pools) {
+            lock.journal().map_or(Ok(()), |journal| check_members(pool, journal))?;
+        }
         for (lock, pool) in locks.iter_mut().zip(&self.fleet.pools) {
             if lock.journal().is_some_and(|journal| !self.is_same(journal)) {
                 self.undo(lock, pool)?;
             }
         }
-        let resumes = locks.iter().any(|lock| lock.journal().is_some());
-        let survey = self.survey(resumes)?.clear()?;
+        let pools = locks.iter().zip(&self.fleet.pools);
+        let resumed: BTreeSet<_> =
+            pools.filter(|(lock, _)| lock.journal().is_some()).map(|(_, pool)| pool.name.clone()).collect();
+        let survey = self.survey(&resumed)?.clear()?;
         let plan = Plan::new(self.fleet, &survey, self.purpose);
-        if plan.is_empty() && !resumes {
+        if plan.is_empty() && resumed.is_empty() {
             return Ok(Ended::NothingToDo(plan));
         }
         if let Purpose::Rollout(candidate) = self.purpose {
@@ -129,13 +153,18 @@ impl Operation<'_> {
             ended: began,
             instances: Vec::new(),
         };
+        let mut trouble = None;
         for ((lock, pool), planned) in locks.iter_mut().zip(&self.fleet.pools).zip(&plan.pools) {
             let journal = lock.journal().cloned().unwrap_or_else(|| self.journal(&receipt, planned));
-            lock.write(&journal)?;
-            self.pool(lock, pool, journal, planned, &survey, &mut receipt)?;
+            let done =
+                lock.write(&journal).and_then(|()| self.pool(lock, pool, journal, planned, &survey, &mut receipt));
+            if let Err(error) = done {
+                trouble = Some(error);
+                break;
+            }
         }
         receipt.ended = self.client.now().unwrap_or(began);
-        Ok(Ended::Run(receipt))
+        Ok(Ended::Run(receipt, trouble))
     }
 
     /// Whether an operation that was cut off is the one that is asked for.
@@ -171,7 +200,8 @@ impl Operation<'_> {
     ) -> Result<()> {
         let courses = journal.instances.clone();
         let contracts = self.contracts(pool, survey, &journal);
-        let mut runner = self.runner(pool, survey, &contracts, journal, lock);
+        let targets = targets(pool, survey);
+        let mut runner = self.runner(pool, &targets, &contracts, journal, lock);
         for instance in in_order(pool, &courses) {
             let entry = |outcome| {
                 let plan = planned.instances.iter().find(|plan| plan.instance == instance.as_str());
@@ -196,22 +226,18 @@ impl Operation<'_> {
     /// Takes another operation back that was cut off: what it has half done must not stay so.
     fn undo(&mut self, lock: &mut Lock, pool: &Pool) -> Result<()> {
         let Some(mut journal) = lock.journal().cloned() else { return Ok(()) };
-        let name = &pool.name;
-        self.listener.event(crate::ui::Event::Note(format!(
-            "pool `{name}`: a {} of {} was cut off; what it left half done is taken back first",
-            journal.kind.verb(),
-            journal.started
-        )));
+        let note = format!("{}: what it left half done is taken back first", cut_off(pool, &journal));
+        self.listener.event(crate::ui::Event::Note(note));
+        let survey = self.survey(&BTreeSet::from([pool.name.clone()]))?.clear()?;
         for course in journal.instances.values_mut() {
             if *course == Course::Forward {
                 *course = Course::Back("another operation was begun".to_owned());
             }
         }
         lock.write(&journal)?;
-        let survey = self.survey(true)?;
         let courses = journal.instances.clone();
-        let contracts = BTreeMap::new();
-        let mut runner = self.runner(pool, &survey, &contracts, journal, lock);
+        let (targets, contracts) = (targets(pool, &survey), promised(&survey, &journal));
+        let mut runner = self.runner(pool, &targets, &contracts, journal, lock);
         for instance in in_order(pool, &courses) {
             if !matches!(courses.get(instance.as_str()), Some(Course::Back(_))) {
                 continue;
@@ -228,7 +254,7 @@ impl Operation<'_> {
     fn runner<'r>(
         &'r self,
         pool: &'r Pool,
-        survey: &'r Survey,
+        targets: &'r BTreeMap<InstanceName, Target>,
         contracts: &'r BTreeMap<InstanceName, Contract>,
         journal: Journal,
         lock: &'r mut Lock,
@@ -237,7 +263,7 @@ impl Operation<'_> {
             client: self.client,
             balance: &self.balance,
             pool,
-            targets: &survey.targets,
+            targets,
             contracts,
             journal,
             lock,
@@ -255,6 +281,40 @@ impl Operation<'_> {
         };
         pool.instances.iter().filter_map(of).collect()
     }
+}
+
+/// How to find the servers of a pool's instances.
+fn targets(pool: &Pool, survey: &Survey) -> BTreeMap<InstanceName, Target> {
+    let target = |instance: &InstanceName| Some((instance.clone(), survey.targets.get(instance)?.clone()));
+    pool.instances.iter().filter_map(target).collect()
+}
+
+/// What the containers promise that an operation has brought, by their own account.
+fn promised(survey: &Survey, journal: &Journal) -> BTreeMap<InstanceName, Contract> {
+    let contract = |(instance, containers): (&InstanceName, &Containers)| {
+        let incoming = containers.sides(journal.kind, &journal.id).incoming?;
+        Some((instance.clone(), Contract::of(|key| incoming.property(key)).ok()?))
+    };
+    survey.containers.iter().filter_map(contract).collect()
+}
+
+/// An operation goes on with the instances that it has begun with.
+fn check_members(pool: &Pool, journal: &Journal) -> Result<()> {
+    let is_begun = |course: &Course| matches!(course, Course::Forward | Course::Back(_));
+    let is_member = |name: &String| pool.instances.iter().any(|instance| instance.as_str() == name);
+    let lost = journal.instances.iter().find(|(name, course)| is_begun(course) && !is_member(name));
+    let Some((name, _)) = lost else { return Ok(()) };
+    Err(Error::refused(format!(
+        "{}, and left `{name}` half done, which is not in the pool any more",
+        cut_off(pool, journal)
+    ))
+    .hint(format!("put `{name}` back into `instances` of the pool, until the operation is over")))
+}
+
+/// That an operation was cut off, and which.
+fn cut_off(pool: &Pool, journal: &Journal) -> String {
+    let (verb, started) = (journal.kind.verb(), journal.started.strftime("%Y-%m-%d %H:%M UTC"));
+    format!("pool `{}`: a {verb} of {started} was cut off", pool.name)
 }
 
 /// Gives every lock back, whatever becomes of the others; the first error, if any.

@@ -13,6 +13,8 @@ use crate::rootfs::escaped;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The exit code of a command that is not there.
+const NO_COMMAND: i32 = 127;
 /// How long a command in the container may take.
 const COMMAND: Duration = Duration::from_secs(15);
 /// How long `systemctl` may take. In a container that boots it may never answer.
@@ -72,18 +74,12 @@ impl Probe {
         let unit = match &self.contract.unit {
             None => None,
             Some(_) if boots && health != Some(Ok(())) => Some(UnitState::Starting),
-            Some(unit) => match self.unit(container, unit)? {
-                None => return Ok(None),
-                some => some,
-            },
+            Some(unit) => Some(self.unit(container, unit)?),
         };
         Ok(Some(Vitals { unit, health }))
     }
 
     /// Where the health check can be asked from.
-    ///
-    /// # Errors
-    /// Incus cannot be asked.
     pub fn reach(&self, addresses: &[IpAddr]) -> Reach {
         let port = self.contract.health.as_ref().map_or(0, |health| health.port);
         let open = |address: &&IpAddr| {
@@ -105,16 +101,16 @@ impl Probe {
         end.split(|byte| *byte == b'\n').map(escaped).filter(|line| !line.trim().is_empty()).collect()
     }
 
-    fn unit(&self, container: &InstanceName, unit: &str) -> incus::Result<Option<UnitState>> {
+    fn unit(&self, container: &InstanceName, unit: &str) -> incus::Result<UnitState> {
         let properties = "--property=LoadState,ActiveState,SubState,NRestarts,Result";
         let output = match self.client.exec(container, &["systemctl", "show", properties, unit], SYSTEMCTL) {
             Ok(output) => output,
             Err(failure) if failure.kind() == incus::Kind::Lost => return Err(failure),
             // It stops just now, or is too young.
-            Err(_) => return Ok(None),
+            Err(_) => return Ok(UnitState::Unknown),
         };
         let text = String::from_utf8_lossy(&output.stdout);
-        Ok((output.code == 0).then(|| unit_state(&text)).flatten())
+        Ok((output.code == 0).then(|| unit_state(&text)).flatten().unwrap_or(UnitState::Unknown))
     }
 
     fn health(&self, container: &InstanceName, health: &Health, reach: Reach) -> incus::Result<Result<(), String>> {
@@ -124,13 +120,13 @@ impl Probe {
                 let url = format!("http://{}{path}", SocketAddr::new(address, port));
                 match self.agent.get(url).call() {
                     Ok(response) => Ok(response.status().as_u16()),
-                    Err(ureq::Error::Io(error)) => Err(escaped(error.to_string().as_bytes())),
                     Err(error) => Err(escaped(error.to_string().as_bytes())),
                 }
             }
             Reach::Inside => {
                 let command = ["bash", "-c", ASK, "vezaimg", &port.to_string(), path];
                 match self.client.exec(container, &command, COMMAND) {
+                    Ok(output) if output.code == NO_COMMAND => Err("there is no `bash` in the container".to_owned()),
                     Ok(output) => status_line(&output.stdout).ok_or_else(|| "no HTTP answer".to_owned()),
                     Err(failure) if failure.kind() == incus::Kind::Lost => return Err(failure),
                     Err(failure) => Err(failure.to_string()),

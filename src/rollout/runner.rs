@@ -29,6 +29,8 @@ use stopwatch::Stopwatch;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Times that an action is tried which is refused; on the way back, five times as often.
 const MOST_ATTEMPTS: u32 = 3;
+/// Times in a row that an action may have no effect: what it does is undone by somebody else, or cannot be done.
+const MOST_REPEATS: u32 = 20;
 /// Between two attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -68,6 +70,14 @@ enum Trouble {
     Refused(String),
 }
 
+impl Trouble {
+    fn why(self) -> String {
+        match self {
+            Self::Lost(why) | Self::Refused(why) => why,
+        }
+    }
+}
+
 impl From<incus::Failure> for Trouble {
     fn from(failure: incus::Failure) -> Self {
         match failure.kind() {
@@ -105,6 +115,10 @@ struct Work<'a> {
     before: Release,
     /// When its container was started.
     started: Option<Instant>,
+    /// Which processes of HAProxy answered last.
+    processes: Option<Vec<haproxy::Started>>,
+    /// When others did for the first time.
+    reloaded: Option<Instant>,
     /// The failed unit's state and journal, taken before its container is stopped.
     evidence: Vec<String>,
 }
@@ -167,6 +181,8 @@ impl Runner<'_> {
             began: Instant::now(),
             watch: Stopwatch::new(),
             started: None,
+            processes: None,
+            reloaded: None,
             evidence: Vec::new(),
         })
     }
@@ -188,11 +204,24 @@ impl Runner<'_> {
     fn bring(&mut self, work: &mut Work<'_>) -> Result<Outcome> {
         let mut away_since: Option<Instant> = None;
         let mut refused: Option<(Action, u32)> = None;
+        let mut last: Option<(Action, u32)> = None;
         loop {
-            self.lock.check()?;
-            let done = self.look(work).and_then(|look| {
+            let look = self.look(work);
+            // Nothing is done to Incus that was not looked at, and a look may take longer than a lock lives.
+            if look.is_ok() {
+                self.lock.check()?;
+            }
+            let done = look.and_then(|look| {
                 let action = work.swap.next(&look.seen);
                 self.announce(work, &action, &look);
+                let repeats = repeats(&mut last, &action);
+                if repeats > MOST_REPEATS {
+                    let why = format!("`{}` has no effect", event::name(&action));
+                    return Ok(Ok(work.swap.failed(why)));
+                }
+                if repeats > 1 {
+                    sleep(PAUSE / 4);
+                }
                 match self.act(work, &action, &look) {
                     Ok(()) => Ok(Ok(action)),
                     Err(Trouble::Refused(why)) => Ok(Err((action, why))),
@@ -247,8 +276,7 @@ impl Runner<'_> {
 
     /// From here on, the container from before comes back.
     fn turn(&mut self, work: &mut Work<'_>, why: String) -> Result<()> {
-        let note = Event::Note { instance: work.instance.as_str(), text: format!("{why}; restoring") };
-        (self.audience)(&note);
+        self.note(work, format!("{why}; restoring"));
         work.evidence = self.evidence(work);
         self.set_course(work.instance, Course::Back(why.clone()))?;
         work.swap = Swap::new(self.terms(), Goal::Restore(why));
@@ -338,6 +366,19 @@ impl Runner<'_> {
     fn progress(&self, work: &Work<'_>, step: Step, detail: String) {
         (self.audience)(&Event::Progress { instance: work.instance.as_str(), step, detail });
     }
+}
+
+/// How often this action was asked for in a row. Waiting may go on; every wait has its own end.
+fn repeats(last: &mut Option<(Action, u32)>, action: &Action) -> u32 {
+    let times = match last.take() {
+        Some((before, times)) if before == *action => times + 1,
+        _ => 1,
+    };
+    if let Action::Wait(_) = action {
+        return 0;
+    }
+    *last = Some((action.clone(), times));
+    times
 }
 
 /// Until the next look. A drain is looked at often, for every look costs time out of rotation.

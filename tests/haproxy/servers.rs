@@ -77,6 +77,7 @@ backend tcp
         code: None,
         passed: false,
         in_progress: false,
+        enabled: true,
         description: "Connection refused".into(),
     };
     let expected = vec![

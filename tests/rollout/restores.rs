@@ -346,3 +346,31 @@ error: `api-1` runs 1.0.0 again, and the rollout stopped
         assert!(failure.at + seconds(3) > failed.gave_up && failure.at <= failed.gave_up, "{}", failed.load);
     }
 }
+
+/// A program beside the service writes to its logs all the time, so that they cannot be copied as a whole: the service,
+/// which was stopped for that, is started again.
+#[test]
+fn logs_that_never_rest_stop_the_swap_and_the_service_runs_again() {
+    let veza = Veza::new("restless").pool(IMPATIENT).start();
+    let first = &veza.members()[0];
+    let before = Found::of(&veza);
+    let write = "while :; do date +%N >>/var/log/veza/restless.log; done";
+    first.instance().exec(&["systemd-run", "--quiet", "--unit=restless", "sh", "-c", write]);
+    let image = Recipe::good("2.0.0").imported();
+    let load = Load::start(veza.haproxy().entry(), Shape::default());
+    let done = veza.command(&["rollout", &image, "--fleet", "fleet.toml"]);
+    load.stop().assert_clean();
+    assert_eq!(done.code, Some(4), "{}", done.stderr);
+    let why = format!("`/var/log/veza` of `{}` still changes after its service has stopped", first.name());
+    assert!(done.stderr.contains(&why), "{}", done.stderr);
+    assert_eq!(veza.versions(), ["1.0.0", "1.0.0"]);
+    veza.assert_env();
+    assert_eq!(Found::of(&veza).servers, before.servers);
+    assert_eq!(first.instance().exec(&["sh", "-c", "ls -A / | grep vezaimg || true"]), "");
+
+    first.instance().exec(&["systemctl", "stop", "restless"]);
+    let lines = first.instance().exec(&["cat", "/var/log/veza/restless.log"]);
+    let rolled = veza.command(&["rollout", &image, "--fleet", "fleet.toml"]);
+    assert_eq!(rolled.code, Some(0), "{}", rolled.stderr);
+    assert_eq!(first.instance().exec(&["cat", "/var/log/veza/restless.log"]), lines);
+}

@@ -131,7 +131,7 @@ fn a_container_that_lacks_the_device_is_given_it() {
 
 #[test]
 fn what_was_prepared_can_be_taken_back() {
-    let pair = Pair::new("abandoned");
+    let mut pair = Pair::new("abandoned");
     let (leaving, entering) = pair.names();
     shell(&pair.leaving, "mkdir -p /var/log/app; echo kept >/var/log/app/file");
     let before = (devices(&pair.leaving), volumes());
@@ -151,6 +151,15 @@ fn what_was_prepared_can_be_taken_back() {
     assert_eq!(prepared(&pair), Prepared::CannotMake(expected));
     pair.leaving.start();
     assert_eq!(shell(&pair.leaving, "cat /var/log/app/file; ls -A / | grep vezaimg || true"), "kept\n");
+
+    // A container that was moved aside tells in a note whose it is.
+    assert_eq!(prepared(&pair), Prepared::Ready);
+    let volume = volume(&pair);
+    pair.leaving.stop();
+    Lab::shared().incus(&["config", "set", leaving.as_str(), &format!("user.vezaimg.instance={leaving}")]);
+    pair.leaving.rename(&format!("{leaving}-prev"));
+    abandon(&client(), &name(&pair.leaving), &entering, &volume).unwrap();
+    assert!(!volumes().iter().any(|path| path.contains(&volume.name)));
 }
 
 /// A container that comes back after its volume was finished writes beside it: what was whole is no more.

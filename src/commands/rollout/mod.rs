@@ -4,7 +4,7 @@ mod report;
 mod watch;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,6 +68,9 @@ pub(super) fn balance(fleet: &Fleet, client: &Client) -> Balance {
 /// # Errors
 /// Exit code 2 or 3 before anything was changed; 1, 4 or 5 with what became of each instance in the result.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
+    if let Some(path) = &request.report {
+        check_place(path)?;
+    }
     let (fleet, client) = open(&request.scope)?;
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
     let quiet: &dyn Listener = if request.json { &Silent } else { console };
@@ -97,17 +100,28 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     watch.finish();
     match ended {
         Ended::NothingToDo(plan) => report::nothing_to_do(&plan, request.json, console),
-        Ended::Run(receipt) => {
-            if let Some(path) = &request.report {
-                write_receipt(path, &receipt)?;
-            }
+        Ended::Run(receipt, trouble) => {
+            let written = request.report.as_ref().map_or(Ok(()), |path| write_receipt(path, &receipt));
             report::receipt(&receipt, request.json, console)?;
-            report::verdict(&receipt, request)
+            // What became of the fleet comes before what became of the lock or the report.
+            report::verdict(&receipt, request)?;
+            trouble.map_or(Ok(()), Err)?;
+            written
         }
     }
 }
 
-fn write_receipt(path: &std::path::Path, receipt: &Receipt) -> Result<()> {
+/// Found out before the rollout, and not after it.
+fn check_place(path: &Path) -> Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match parent.is_dir() && !path.is_dir() {
+        true => Ok(()),
+        false => Err(Error::invalid(format!("the report cannot be written to `{}`", path.display()))
+            .hint("`--report` names a file in a directory that is there")),
+    }
+}
+
+fn write_receipt(path: &Path, receipt: &Receipt) -> Result<()> {
     let wrong = |cause: &dyn std::fmt::Display| {
         Error::failed(format!("cannot write the report `{}`", path.display())).cause(cause)
     };

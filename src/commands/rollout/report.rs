@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Request;
 use super::watch::word;
+use crate::rollout::census::shown;
 use crate::rollout::plan::Plan;
 use crate::rollout::receipt::{Entry, Outcome, Receipt, Release};
 use crate::ui::{Console, Event, Lasted, Listener, Table};
@@ -115,6 +116,6 @@ pub(super) fn short(release: &Release) -> String {
     match (release.release.as_str(), release.fingerprint.get(..12)) {
         ("", Some(fingerprint)) => fingerprint.to_owned(),
         ("", None) => "-".to_owned(),
-        (name, _) => name.to_owned(),
+        (name, _) => shown(name),
     }
 }

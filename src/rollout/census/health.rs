@@ -55,7 +55,7 @@ pub(super) fn ask(client: &Client, live: Option<&Instance>, addresses: &[IpAddr]
     let reach = if client.is_local() { probe.reach(addresses) } else { Reach::Inside };
     match probe.vitals(&live.name, reach, false) {
         Ok(Some(vitals)) => verdict(vitals),
-        Ok(None) => Health::not_asked("its systemd does not answer"),
+        Ok(None) => Health::not_asked("it is starting"),
         Err(failure) => {
             let why = failure.to_string();
             unread.push(crate::Error::from(failure).into());
@@ -68,6 +68,7 @@ fn verdict(vitals: Vitals) -> Health {
     match (vitals.unit, vitals.health) {
         (Some(UnitState::Dead(why)), _) => Health::failing(format!("its unit is {why}")),
         (_, Some(Err(why))) => Health::failing(why),
+        (Some(UnitState::Unknown), _) => Health::not_asked("its systemd does not answer"),
         (Some(UnitState::Starting), _) => Health::failing("its unit is not active"),
         (Some(UnitState::Restarting), _) => Health::failing("its service ended, and systemd starts it again"),
         (Some(UnitState::Active { .. }) | None, Some(Ok(())) | None) => Health::Ok,

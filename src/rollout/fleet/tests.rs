@@ -120,9 +120,9 @@ fn what_is_left_out_has_its_default() {
 
 #[test]
 fn a_name_may_be_as_long_as_leaves_room_for_the_old_container() {
-    let name = "x".repeat(58);
+    let name = "x".repeat(54);
     let fleet = parsed(&LEAST.replace("\"a\"", &format!("\"{name}\""))).unwrap();
-    assert_eq!(fleet.pools[0].instances[0].beside("prev").unwrap().as_str().len(), 63);
+    assert_eq!(fleet.pools[0].instances[0].beside("prev-999").unwrap().as_str().len(), 63);
     assert!(parsed(&LEAST.replace("\"a\"", &format!("\"{name}x\""))).is_err());
 }
 

@@ -46,6 +46,11 @@ impl Attachments {
         }
     }
 
+    /// Whether there are devices among them that it has now, and not only masks.
+    pub fn is_any(&self) -> bool {
+        !self.devices.is_empty() || !self.masked.is_empty()
+    }
+
     /// What was noted on a container when it was taken from it.
     pub fn noted(container: &Instance) -> Option<Self> {
         serde_json::from_str(container.config.get(marks::DETACHED)?).ok()

@@ -105,7 +105,12 @@ impl Containers {
         let all = [&self.live, &self.next, &self.prev].into_iter().flatten();
         let mut addresses: Vec<_> = match &self.live {
             Some(live) if !live.config.contains_key(marks::DETACHED) => Attachments::of(live).addresses(),
-            _ => all.filter_map(Attachments::noted).flat_map(|noted| noted.addresses()).collect(),
+            // Those that stand aside from before have the notes of other times.
+            _ => {
+                let in_use = all
+                    .filter(|one| one.config.contains_key(marks::HALTED) || one.config.contains_key(marks::INCOMING));
+                in_use.filter_map(Attachments::noted).flat_map(|noted| noted.addresses()).collect()
+            }
         };
         addresses.sort_unstable();
         addresses.dedup();
@@ -135,7 +140,6 @@ pub(in crate::rollout) mod tests {
             description: String::new(),
             location: "none".to_owned(),
             created_at: jiff::Timestamp::UNIX_EPOCH,
-            snapshots: 0,
         }
     }
 

@@ -29,9 +29,9 @@ listing() {
     find . '(' -type d -printf '%P//d %m %U %G %T@\0' ')' -o '(' -type l -printf '%P//l %U %G %T@ %l\0' ')' -o \
         -printf '%P//%y %m %U %G %n %s %T@\0'
 }
-# What stands in one listing alone: the names that differ.
+# What stands in one listing alone: the names that differ, a directory before what it holds.
 differing() {
-    { (listing "$src"); (listing "$dst"); } | sort -z | uniq -zu | sed -z 's|//.*||' | uniq -z
+    { (listing "$src"); (listing "$dst"); } | sort -z | uniq -zu | sed -z 's|//.*||' | sort -zu
 }
 
 # What is gone from SRC, or is another by now, goes; directories that stay get their attributes below.
@@ -44,9 +44,9 @@ differing | xargs -0r sh -c '
         if [ -d "$dst/$name" ] && [ ! -L "$dst/$name" ] && [ -d "$src/$name" ] && [ ! -L "$src/$name" ]; then continue; fi
         rm -rf -- "$dst/$name"
     done' sh "$src" "$dst"
-# With -u: what is the same stays.
+# With -u: what is the same stays. A link that SRC had meanwhile is replaced, and never written through.
 code=0
-$calm cp -au "$src/." "$dst/" || code=$?
+$calm cp -au --remove-destination "$src/." "$dst/" || code=$?
 sync -f "$dst"
 [ "$code" = 0 ] || exit 1
 # The result: what differs still, by name.

@@ -14,6 +14,7 @@
 mod carry;
 mod contents;
 mod copy;
+pub(in crate::rollout) mod service;
 mod stages;
 mod survey;
 mod unseen;

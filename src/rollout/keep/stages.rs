@@ -4,9 +4,11 @@
 use std::time::{Duration, Instant};
 
 use super::copy::{Copied, copy, copy_in_view};
+use super::service;
 use super::volume::{ASIDE, Mounted, Volume, instance, is_marked, marks};
 use crate::Error;
 use crate::incus::{Attributes, Client, Failure, Instance, InstanceName, Kind, NewVolume, Node, Status};
+use crate::rollout::instance::marks::INSTANCE;
 use crate::rootfs::TargetPath;
 
 /// For the copy in bulk.
@@ -77,7 +79,7 @@ pub fn prepare(
 
 /// The inner failure is what Incus says about making it.
 fn make(client: &Client, leaving: &Instance, volume: &Volume) -> crate::Result<Result<(), Failure>> {
-    let marks = marks(client.project(), &leaving.name, &volume.path);
+    let marks = marks(client.project(), leaving.name.as_str(), &volume.path);
     if let Some(there) = seen(client, volume)? {
         return match is_marked(&there, &marks) {
             true => Ok(Ok(())),
@@ -172,7 +174,7 @@ pub fn finish(
         }
     }
     if let Some(unit) = unit {
-        stop(client, leaving, unit, deadline / 2)?;
+        service::stop(client, leaving, unit, deadline / 2)?;
     }
     let mut differing = Vec::new();
     for _ in 0..MOST_COPIES {
@@ -191,33 +193,6 @@ pub fn finish(
         true => error,
         false => error.cause(format!("`{}` and {more} more", differing.join("`, `"))),
     })
-}
-
-/// A unit that is not there does not write either: exit code 5.
-const STOP: &str = r#"
-code=0
-timeout "$2" systemctl stop -- "$1" || code=$?
-if [ "$code" = 124 ]; then
-    systemctl kill --signal=SIGKILL -- "$1" || true
-    code=0
-    timeout 10 systemctl stop -- "$1" || code=$?
-fi
-[ "$code" = 5 ] || exit "$code"
-"#;
-
-fn stop(client: &Client, leaving: &InstanceName, unit: &str, grace: Duration) -> crate::Result<()> {
-    if !crate::unit::is_service_name(unit) {
-        let unit = crate::rootfs::escaped(unit.as_bytes());
-        return Err(Error::invalid(format!("`{unit}` is not the name of a service")));
-    }
-    let seconds = grace.as_secs().max(1);
-    let command = ["sh", "-c", STOP, "sh", unit, &seconds.to_string()];
-    let output = client.exec(leaving, &command, Duration::from_secs(seconds + 30))?;
-    match output.code {
-        0 => Ok(()),
-        _ => Err(Error::failed(format!("cannot stop `{unit}` in `{leaving}`"))
-            .cause(super::copy::last_lines(&output.stderr))),
-    }
 }
 
 fn note(client: &Client, leaving: &InstanceName, volume: &Volume, is_whole: bool) -> crate::Result<()> {
@@ -285,7 +260,8 @@ pub fn abandon(client: &Client, leaving: &InstanceName, entering: &InstanceName,
             remove_aside(client, name, volume)?;
         }
         if name == leaving {
-            owner = Some(before.name);
+            // Its container may have been moved aside.
+            owner = Some(before.config.get(INSTANCE).map_or_else(|| before.name.to_string(), String::clone));
         }
     }
     let Some(owner) = owner else { return Ok(()) };

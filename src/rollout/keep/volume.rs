@@ -80,7 +80,7 @@ impl Volume {
             there => there?,
         };
         let (slug, project) = (slug(path), client.project());
-        let marks = marks(project, &leaving.name, path);
+        let marks = marks(project, leaving.name.as_str(), path);
         let stem = format!("{}.{slug}", leaving.name);
         for number in 1..=MOST_NAMESAKES {
             let name = if number == 1 { stem.clone() } else { format!("{stem}.{number}") };
@@ -137,7 +137,7 @@ impl Volume {
 }
 
 /// By which a volume of ours is known.
-pub(super) fn marks(project: &str, instance: &InstanceName, path: &TargetPath) -> [(&'static str, String); 3] {
+pub(super) fn marks(project: &str, instance: &str, path: &TargetPath) -> [(&'static str, String); 3] {
     [
         ("user.vezaimg.project", project.to_owned()),
         ("user.vezaimg.instance", instance.to_string()),

@@ -70,6 +70,16 @@ pub struct Held {
     pub journal: Option<Journal>,
 }
 
+impl Held {
+    /// Why nothing may be begun now, if somebody works on the pool.
+    pub fn refusal(&self, pool: &PoolName) -> Option<Error> {
+        let holder = self.holder.as_ref().filter(|_| !self.is_gone)?;
+        let (user, host, verb) = (&holder.user, holder.host(), &holder.verb);
+        let text = format!("the pool `{pool}` is locked by `{user}` on `{host}`, who runs `vezaimg {verb}`");
+        Some(Error::refused(text).hint("`vezaimg status` shows how far that is"))
+    }
+}
+
 impl Lock {
     /// Takes the lock for `vezaimg VERB`: a new one, or that of a holder who is gone, with the journal that was left.
     ///

@@ -42,7 +42,8 @@ pub(super) fn choose(family: &Family, keep: usize, live: &BTreeSet<&InstanceName
                 container: container.name.clone(),
                 instance: instance.clone(),
                 release: release_of(container),
-                snapshots: container.snapshots,
+                // Counted once it is known what goes.
+                snapshots: 0,
                 created: container.created_at,
             }),
         }

@@ -70,6 +70,9 @@ impl Pruner<'_> {
             awaited: &self.awaited()?,
         };
         let mut plan = stock.plan();
+        for old in &mut plan.containers {
+            old.snapshots = self.client.snapshots(&old.container)?;
+        }
         self.volumes(&instances, &mut plan)?;
         Ok(plan)
     }
@@ -81,10 +84,8 @@ impl Pruner<'_> {
     pub fn is_free(&self) -> Result<()> {
         for pool in &self.fleet.pools {
             let Some(held) = lock::look(self.client, &pool.name)? else { continue };
-            if let Some(holder) = held.holder.filter(|_| !held.is_gone) {
-                let (name, user, host, verb) = (&pool.name, &holder.user, holder.host(), &holder.verb);
-                let text = format!("the pool `{name}` is locked by `{user}` on `{host}`, who runs `vezaimg {verb}`");
-                return Err(Error::refused(text).hint("`vezaimg status` shows how far that is"));
+            if let Some(refusal) = held.refusal(&pool.name) {
+                return Err(refusal);
             }
             if let Some(journal) = &held.journal {
                 return Err(self.unfinished(&pool.name, journal));
@@ -217,7 +218,12 @@ impl Pruner<'_> {
         let names: BTreeSet<_> =
             self.fleet.pools.iter().flat_map(|pool| &pool.instances).map(InstanceName::as_str).collect();
         for pool in self.storage(instances) {
-            for volume in self.client.volumes(&pool)? {
+            let there = match self.client.volumes(&pool) {
+                // Whoever may not see them has none that could be told of.
+                Err(failure) if matches!(failure.kind(), Kind::Denied | Kind::NotFound) => Vec::new(),
+                there => there?,
+            };
+            for volume in there {
                 let owner = volume.config.get(marks::INSTANCE).filter(|owner| names.contains(owner.as_str()));
                 let goes = |user: &String| {
                     let name = user.rsplit('/').next().and_then(|name| name.split('?').next());

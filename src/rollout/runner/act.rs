@@ -38,7 +38,10 @@ impl Runner<'_> {
             Action::MoveAside => self.move_aside(work, look)?,
             Action::MoveIn => self.client.rename_instance(&entering(self, work, look)?.name, &work.names.live)?,
             Action::Attach => self.attach(work, look)?,
-            Action::Recheck => self.balance.recheck(view, &work.target)?,
+            Action::Recheck => {
+                self.wake(work, look)?;
+                self.balance.recheck(view, &work.target)?;
+            }
             Action::Start => {
                 work.started = Some(Instant::now());
                 self.client.start(&work.names.live)?;
@@ -49,6 +52,10 @@ impl Runner<'_> {
             Action::Commit => self.commit(work, look)?,
         }
         Ok(())
+    }
+
+    pub(super) fn note(&self, work: &Work<'_>, text: String) {
+        (self.audience)(&Event::Note { instance: work.instance.as_str(), text });
     }
 
     fn mark(&self, container: &InstanceName, change: &mut dyn FnMut(&mut Settings)) -> incus::Result<()> {
@@ -91,7 +98,7 @@ impl Runner<'_> {
             let prepared = keep::prepare(self.client, &live.name, incoming, &volume, &progress)?;
             if let Prepared::CannotMake(reason) = prepared {
                 let text = format!("`{}` is carried, since no volume can be made for it: {reason}", volume.path);
-                (self.audience)(&Event::Note { instance: work.instance.as_str(), text });
+                self.note(work, text);
                 carried.push(volume.path);
             }
         }
@@ -149,6 +156,16 @@ impl Runner<'_> {
         }
     }
 
+    /// Starts the service of a container that serves again before it was stopped: its unit may have been.
+    fn wake(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
+        let Ok(entering) = entering(self, work, look) else { return Ok(()) };
+        let is_halted = marks::has(entering, marks::HALTED, &self.journal.id) && entering.status == Status::Running;
+        match unit_of(entering).filter(|_| is_halted && *work.swap.goal() != Goal::Forward) {
+            Some(unit) => Ok(keep::service::start(self.client, &entering.name, &unit)?),
+            None => Ok(()),
+        }
+    }
+
     /// Copies to volumes what was written since they were filled.
     fn finish_volumes(&self, work: &Work<'_>, leaving: &Instance) -> Result<(), Trouble> {
         for volume in volumes(self.ways(work, leaving)?) {
@@ -179,8 +196,7 @@ impl Runner<'_> {
             let never = Interrupt::default();
             let carried = keep::carry(self.client, &leaving.name, &entering.name, &kept.path, &never)?;
             for path in carried.skipped {
-                let text = format!("`{path}` is no file, and was not carried");
-                (self.audience)(&Event::Note { instance: work.instance.as_str(), text });
+                self.note(work, format!("`{path}` is no file, and was not carried"));
             }
         }
         self.mark(&entering.name, &mut |settings| {
@@ -216,6 +232,11 @@ impl Runner<'_> {
         let leaving = leaving(self, work, look)?;
         let is_incoming = marks::has(leaving, marks::INCOMING, &self.journal.id);
         let home = look.containers.home(self.journal.kind, is_incoming);
+        // Of an attach that was cut off, this one may have them: no two may.
+        let attachments = Attachments::of(leaving);
+        if attachments.is_any() {
+            self.mark(&leaving.name, &mut |settings| attachments.mask(&mut settings.devices))?;
+        }
         if *home == work.names.next {
             self.clear_next(work, look)?;
         } else if look.containers.prev.is_some() {
@@ -229,29 +250,47 @@ impl Runner<'_> {
 
     /// The containers from long before, the newest first.
     fn shelf(&self, work: &Work<'_>) -> Result<Vec<(u32, InstanceName)>, Trouble> {
-        let all = self.client.instances()?.into_iter().map(|instance| instance.name);
-        let mut shelf: Vec<_> = all.filter_map(|name| Some((work.names.shelf(&name)?, name))).collect();
+        let all = self.client.instances()?.into_iter();
+        let ours =
+            all.filter(|container| marks::belongs_to(container, &work.names.live)).map(|container| container.name);
+        let mut shelf: Vec<_> = ours.filter_map(|name| Some((work.names.shelf(&name)?, name))).collect();
         shelf.sort_unstable_by(|one, other| other.cmp(one));
         Ok(shelf)
     }
 
-    /// Notes what became live, and that the newest of those kept from long before is the way back where there is no other.
+    /// Notes what became live. What else there is to be tidied must not fail a swap that has ended.
     fn commit(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
         if *work.swap.goal() == Goal::Forward {
             let now = self.client.now()?;
             self.mark(&work.names.live, &mut |settings| commit(&mut settings.config, &self.journal.id, now))?;
-        } else if let Some(live) = &look.containers.live {
-            // What was written since the copy is in the directory, not on the volume.
-            for volume in volumes(self.ways(work, live)?) {
-                keep::abandon(self.client, &live.name, &work.names.next, &volume)?;
-            }
+        } else if let Some(live) = &look.containers.live
+            && let Err(trouble) = self.abandon_volumes(work, live)
+        {
+            self.note(work, format!("what was copied for the new container stays beside it: {}", trouble.why()));
         }
         if look.containers.prev.is_none()
-            && let Some((_, newest)) = self.shelf(work)?.into_iter().next()
+            && let Err(trouble) = self.bring_back_newest(work)
         {
-            self.client.rename_instance(&newest, &work.names.prev)?;
+            let text = format!("the container from before cannot become `{}`: {}", work.names.prev, trouble.why());
+            self.note(work, text);
         }
         Ok(())
+    }
+
+    /// What was written since the copy is in the directory, not on the volume.
+    fn abandon_volumes(&self, work: &Work<'_>, live: &Instance) -> Result<(), Trouble> {
+        for volume in volumes(self.ways(work, live)?) {
+            keep::abandon(self.client, &live.name, &work.names.next, &volume)?;
+        }
+        Ok(())
+    }
+
+    /// The newest of those kept from long before is the way back where there is no other.
+    fn bring_back_newest(&self, work: &Work<'_>) -> Result<(), Trouble> {
+        match self.shelf(work)?.into_iter().next() {
+            Some((_, newest)) => Ok(self.client.rename_instance(&newest, &work.names.prev)?),
+            None => Ok(()),
+        }
     }
 
     /// Takes the notes of an operation that is over. What is left of them harms nobody.

@@ -1,5 +1,7 @@
 //! What the machine is told, read anew from Incus and HAProxy.
 
+use std::time::Instant;
+
 use super::{Runner, Trouble, Work};
 use crate::incus::{Instance, Status};
 use crate::rollout::balance::View;
@@ -18,6 +20,10 @@ impl Runner<'_> {
     pub(super) fn look(&self, work: &mut Work<'_>) -> Result<Look, Trouble> {
         let containers = Containers::look(self.client, &work.names)?;
         let view = self.balance.observe()?;
+        if let Some((socket, backend)) = view.without_server(self.pool, &work.target) {
+            let text = format!("backend `{backend}` of `{socket}` has no server for `{}`", work.instance);
+            return Err(Trouble::Lost(text));
+        }
         let sides = containers.sides(self.journal.kind, &self.journal.id);
         let body = |side: Option<&Instance>, is_incoming| {
             side.map(|container| containers.body(container, &self.journal.id, is_incoming))
@@ -40,6 +46,11 @@ impl Runner<'_> {
             }
             None => None,
         };
+        let processes = view.processes();
+        if work.processes.as_ref().is_some_and(|before| *before != processes) {
+            work.reloaded = Some(Instant::now());
+        }
+        work.processes = Some(processes);
         work.watch.count(view.counters(self.targets.values()));
         let peers = view.peers(self.pool, self.targets, work.instance);
         let seen = Seen {
@@ -49,6 +60,7 @@ impl Runner<'_> {
             rotation: view.rotation(&work.target),
             peers: peers.available,
             another_is_out: peers.another_is_out,
+            was_reloaded: work.reloaded.is_some_and(|at| at.elapsed() < self.pool.pace.drain),
             vitals,
             interrupted: self.interrupt.is_requested(),
         };

@@ -34,16 +34,21 @@ impl Surveyor<'_> {
         balance.find_maps(self.fleet.balancer.drain_map.as_deref())?;
         let view = balance.observe()?;
         for (door, socket) in balance.sockets().zip(&view.sockets) {
-            // Values of cookies, each with the backend that gives it out.
-            let mut sticky = BTreeSet::new();
+            // Values of cookies, each with the backend that gives it out; and those that nobody may have noted yet.
+            let (mut sticky, mut fresh) = (BTreeSet::new(), BTreeSet::new());
             for pool in &self.fleet.pools {
                 for instance in &pool.instances {
                     let Some(target) = survey.targets.get(instance).cloned() else { continue };
                     self.servers(pool, &target, socket, survey);
                     let servers = socket.servers(&target).into_iter();
-                    sticky.extend(
-                        servers.filter_map(|server| Some((server.cookie.as_deref()?, server.name.backend.as_str()))),
-                    );
+                    for (cookie, backend) in
+                        servers.filter_map(|server| Some((server.cookie.as_deref()?, server.name.backend.as_str())))
+                    {
+                        sticky.insert((cookie, backend));
+                        if !self.resumes(pool) {
+                            fresh.insert(cookie);
+                        }
+                    }
                 }
             }
             match &socket.draining {
@@ -54,10 +59,9 @@ impl Surveyor<'_> {
                     sticky.iter().map(|(_, backend)| *backend).collect(),
                     survey,
                 ),
-                Some(_) if self.resumes => {}
                 Some(draining) => {
-                    let stale = sticky.iter().filter(|(cookie, _)| draining.contains(*cookie));
-                    stale.for_each(|(cookie, _)| survey.find(stale_entry(&socket.name, cookie)));
+                    let stale = fresh.iter().filter(|cookie| draining.contains(**cookie));
+                    stale.for_each(|cookie| survey.find(stale_entry(&socket.name, cookie)));
                 }
             }
         }
@@ -88,11 +92,11 @@ impl Surveyor<'_> {
             survey.find(finding);
         }
         for server in servers {
-            self.server(server, target, name, survey);
+            self.server(pool, server, target, name, survey);
         }
     }
 
-    fn server(&self, server: &Server, target: &Target, socket: &str, survey: &mut Survey) {
+    fn server(&self, pool: &Pool, server: &Server, target: &Target, socket: &str, survey: &mut Survey) {
         let (name, instance) = (&server.name, &target.name);
         if let Some((address, _)) = server.address
             && !target.addresses.is_empty()
@@ -103,7 +107,11 @@ impl Surveyor<'_> {
             let text = format!("server `{name}` of `{socket}` is at {address}, and `{instance}` at {own}");
             survey.find(Finding::refused(text));
         }
-        if self.resumes || server.is_available() {
+        if server.check.as_ref().is_some_and(|check| !check.enabled) {
+            let text = format!("the health check of server `{name}` of `{socket}` was switched off");
+            survey.find(Finding::refused(text).hint(format!("`enable health {name}` on the socket")));
+        }
+        if self.resumes(pool) || server.is_available() {
             return;
         }
         survey.find(without_full_share(server, socket));

@@ -4,6 +4,7 @@ use super::{Finding, Purpose, Survey, Surveyor};
 use crate::Result;
 use crate::error::Class;
 use crate::incus::{Device, Instance, InstanceKind, Status};
+use crate::rollout::census::shown;
 use crate::rollout::contract::Kept;
 use crate::rollout::fleet::Pool;
 use crate::rollout::instance::{Containers, marks};
@@ -19,27 +20,28 @@ impl Surveyor<'_> {
         for instance in &pool.instances {
             let Some(containers) = survey.containers.get(instance).cloned() else { continue };
             let Some(live) = &containers.live else {
-                if !self.resumes {
+                if !self.resumes(pool) {
                     survey.find(self.absent(pool, &containers)?);
                 }
                 continue;
             };
             let kinds = survey.findings.len();
-            self.kind(live, survey);
+            self.kind(pool, live, survey);
             if survey.findings.len() > kinds || !self.is_taken(pool, instance, survey) {
                 continue;
             }
-            self.image(live, survey);
+            self.image(live, self.client.snapshots(&live.name)?, survey);
             self.beside(pool, &containers, survey);
             // What another run has detached, this one attaches again.
-            if !(self.resumes && live.config.contains_key(marks::DETACHED)) {
+            if !(self.resumes(pool) && live.config.contains_key(marks::DETACHED)) {
                 self.network(live, survey);
             }
-            if !self.resumes && live.status == Status::Running {
+            if !self.resumes(pool) && live.status == Status::Running {
                 self.kept(pool, live, &containers, survey)?;
             }
             // Of what was begun a part is unpacked already, and it must be ended in any case.
-            if let (Purpose::Rollout(candidate), Some(root), false) = (self.purpose, live.root_pool(), self.resumes) {
+            let root = live.root_pool().filter(|_| !self.resumes(pool));
+            if let (Purpose::Rollout(candidate), Some(root)) = (self.purpose, root) {
                 let size = candidate.size.saturating_mul(UNPACKED);
                 match wanted_space.iter_mut().find(|(pool, _)| pool == root) {
                     Some((_, wanted)) => *wanted = wanted.saturating_add(size),
@@ -76,7 +78,7 @@ impl Surveyor<'_> {
         })
     }
 
-    fn kind(&self, live: &Instance, survey: &mut Survey) {
+    fn kind(&self, pool: &Pool, live: &Instance, survey: &mut Survey) {
         let name = &live.name;
         if live.kind == InstanceKind::VirtualMachine {
             survey.find(Finding::invalid(format!("`{name}` is a virtual machine, and only containers are rolled")));
@@ -84,7 +86,7 @@ impl Surveyor<'_> {
             let hint = format!("`incus config set {name} --property ephemeral=false` makes it last");
             let text = format!("`{name}` is ephemeral: it would be gone as soon as it is stopped");
             survey.find(Finding::invalid(text).hint(hint));
-        } else if !self.resumes && live.status != Status::Running {
+        } else if !self.resumes(pool) && live.status != Status::Running {
             let verb = if live.status == Status::Frozen { "resume" } else { "start" };
             let text = format!("`{name}` is {}, and must be running", live.status.to_string().to_lowercase());
             survey.find(Finding::refused(text).hint(format!("`incus {verb} {name}`")));
@@ -92,11 +94,11 @@ impl Surveyor<'_> {
     }
 
     /// Whether the image is one for this instance.
-    fn image(&self, live: &Instance, survey: &mut Survey) {
+    fn image(&self, live: &Instance, snapshots: usize, survey: &mut Survey) {
         let Purpose::Rollout(candidate) = self.purpose else { return };
         let (name, reference) = (&live.name, &candidate.reference);
         if candidate.architecture != live.architecture {
-            let (image, runs) = (&candidate.architecture, &live.architecture);
+            let (image, runs) = (shown(&candidate.architecture), shown(&live.architecture));
             survey.find(Finding::invalid(format!("`{reference}` is for {image}, and `{name}` runs on {runs}")));
         }
         match live.property("vezaimg.layout") {
@@ -106,14 +108,14 @@ impl Surveyor<'_> {
                     true => format!("an image of layout `{}`", candidate.contract.layout),
                     false => "no image of vezaimg's".to_owned(),
                 };
-                survey.find(Finding::invalid(format!("`{reference}` is {image}, and `{name}` runs layout `{layout}`")));
+                survey.find(Finding::invalid(format!("`{reference}` is {image}, and `{name}` runs layout `{}`", shown(layout))));
             }
             None => survey.notes.push(format!(
                 "`{name}` was not made from an image of vezaimg's: what it holds beside the kept paths stays in `{name}-prev`"
             )),
         }
         let prev = format!("`{name}-prev`");
-        match live.snapshots {
+        match snapshots {
             0 => {}
             1 => survey.notes.push(format!("`{name}` has a snapshot: it stays with {prev}")),
             count => survey.notes.push(format!("`{name}` has {count} snapshots: they stay with {prev}")),
@@ -128,7 +130,7 @@ impl Surveyor<'_> {
             if !marks::belongs_to(container, &names.live) {
                 let text = format!("`{name}` is there, and was not made by vezaimg");
                 survey.find(Finding::refused(text).hint(format!("`incus rename {name} OTHER` makes room")));
-            } else if container.status != Status::Stopped && !self.resumes {
+            } else if container.status != Status::Stopped && !self.resumes(pool) {
                 let text = format!("`{name}` is running, and is to be stopped");
                 survey.find(Finding::refused(text).hint(format!("`incus stop {name}`")));
             }
@@ -136,7 +138,7 @@ impl Surveyor<'_> {
         // Where a rollback is done already, nothing of it is left beside the instance; and a rollout that stopped has not
         // touched all of them.
         let is_touched = survey.is_of_newest(pool, containers);
-        if let (Purpose::Rollback, None, false) = (self.purpose, &containers.prev, self.resumes)
+        if let (Purpose::Rollback, None, false) = (self.purpose, &containers.prev, self.resumes(pool))
             && is_touched
         {
             let text = format!("`{}` has no container from before: there is no `{}`", names.live, names.prev);

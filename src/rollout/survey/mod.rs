@@ -3,12 +3,12 @@
 mod balancer;
 mod instances;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::balance::{Balance, Target};
 use super::candidate::Candidate;
 use super::contract::Contract;
-use super::fleet::{Fleet, Pool};
+use super::fleet::{Fleet, Pool, PoolName};
 use super::instance::{Containers, Names, marks};
 use super::journal::Kind;
 use crate::error::Class;
@@ -84,8 +84,8 @@ pub struct Surveyor<'a> {
     pub purpose: Purpose<'a>,
     /// Go on without a drain map.
     pub allow_sticky_race: bool,
-    /// Whether an operation is taken up that was cut off: the fleet is as it left it.
-    pub resumes: bool,
+    /// Pools in which an operation is taken up that was cut off: they are as it left them.
+    pub resumed: &'a BTreeSet<PoolName>,
 }
 
 impl Finding {
@@ -133,6 +133,10 @@ impl Surveyor<'_> {
         }
         self.balancer(balance, &mut survey)?;
         Ok(survey)
+    }
+
+    fn resumes(&self, pool: &Pool) -> bool {
+        self.resumed.contains(&pool.name)
     }
 
     fn is_taken(&self, pool: &Pool, instance: &InstanceName, survey: &Survey) -> bool {

@@ -96,6 +96,8 @@ pub enum Wait {
         requests: u64,
         /// WebSockets and other tunnels.
         tunnels: u64,
+        /// Whether a former process of HAProxy may have more, which nobody can count.
+        was_reloaded: bool,
     },
     /// The gates; here is what is missing.
     Gates(String),

@@ -94,6 +94,11 @@ impl Swap {
 
     /// The leaving container bears the name still.
     fn make_room(&mut self, entering: Body, leaving: Body, seen: &Seen) -> Action {
+        // Nobody has looked yet at what is to be brought over.
+        if self.goal == Goal::Forward && !entering.is_staged && (!leaving.is_running || seen.rotation.all(Admin::Maint))
+        {
+            return Action::Stage;
+        }
         if !leaving.is_running {
             return match () {
                 () if !seen.rotation.all(Admin::Maint) => Action::Maintain,
@@ -104,8 +109,8 @@ impl Swap {
         if seen.rotation.all(Admin::Maint) {
             return Action::Halt;
         }
-        // What gets no request is not missed; what was never proved must not get any.
-        if self.goal != Goal::Forward && !(seen.rotation.takes_requests() && leaving.is_proved) {
+        // What has no requests is not missed; what was never proved must not get any.
+        if self.goal != Goal::Forward && !(seen.rotation.serves() && leaving.is_proved) {
             return Action::Maintain;
         }
         if self.goal == Goal::Forward {
@@ -132,7 +137,7 @@ impl Swap {
                 Goal::Restore(_) => Ending::Stuck(why),
             });
         }
-        self.drain(&seen.rotation, seen.now)
+        self.drain(seen)
     }
 
     /// Nobody has asked to stop, or the instance is given back first.
@@ -143,21 +148,25 @@ impl Swap {
         })
     }
 
-    fn drain(&mut self, rotation: &Rotation, now: Duration) -> Action {
+    fn drain(&mut self, seen: &Seen) -> Action {
+        let (rotation, now) = (&seen.rotation, seen.now);
         let is_out = |rotation: &Rotation| match self.terms.allow_sticky_race {
             true => rotation.0.iter().all(|server| server.admin != Admin::Ready),
             false => rotation.is_drained(),
         };
         if !is_out(rotation) {
-            self.idle = 0;
+            (self.idle, self.draining_since) = (0, None);
             return Action::Drain;
         }
         let drained_for = now.saturating_sub(*self.draining_since.get_or_insert(now));
         let (requests, tunnels) = (rotation.requests(), rotation.tunnels());
-        let is_busy =
-            (requests > 0 && drained_for < self.terms.drain) || (tunnels > 0 && drained_for < self.terms.websocket);
+        let is_busy = ((requests > 0 || seen.was_reloaded) && drained_for < self.terms.drain)
+            || (tunnels > 0 && drained_for < self.terms.websocket);
         self.idle = if is_busy { 0 } else { self.idle + 1 };
-        if self.idle >= IDLE_IN_A_ROW { Action::Maintain } else { Action::Wait(Wait::Idle { requests, tunnels }) }
+        match self.idle >= IDLE_IN_A_ROW {
+            true => Action::Maintain,
+            false => Action::Wait(Wait::Idle { requests, tunnels, was_reloaded: seen.was_reloaded }),
+        }
     }
 
     fn too_few(&self, seen: &Seen) -> String {
@@ -214,7 +223,7 @@ impl Swap {
         let waited = self.waited(Waiting::Gates, seen.now);
         let missing = match self.ill(seen.vitals.as_ref(), self.healthy > 0) {
             Illness::Fatal(why) if self.goal == Goal::Forward => return self.failed(why),
-            Illness::Fatal(why) | Illness::Ill(why) => {
+            Illness::Fatal(why) | Illness::Ill(why) | Illness::Unknown(why) => {
                 self.healthy = 0;
                 Some(why)
             }
@@ -250,7 +259,8 @@ impl Swap {
                 self.sick += 1;
                 (self.sick >= SICK_IN_A_ROW).then_some(why)
             }
-            Illness::None => {
+            // What its service answers counts, and what HAProxy's check says.
+            Illness::None | Illness::Unknown(_) => {
                 self.sick = 0;
                 None
             }
@@ -304,11 +314,12 @@ impl Swap {
                     return if was_well { Illness::Fatal(why) } else { Illness::Ill(why) };
                 }
             }
-            None => {}
+            Some(UnitState::Unknown) | None => {}
         }
-        match &vitals.health {
-            Some(Err(answer)) => Illness::Ill(answer.clone()),
-            Some(Ok(())) | None => Illness::None,
+        match (&vitals.health, &vitals.unit) {
+            (Some(Err(answer)), _) => Illness::Ill(answer.clone()),
+            (_, Some(UnitState::Unknown)) => Illness::Unknown("its unit cannot be asked".to_owned()),
+            (Some(Ok(())) | None, _) => Illness::None,
         }
     }
 
@@ -326,6 +337,8 @@ impl Swap {
 
 enum Illness {
     None,
+    /// It cannot be told.
+    Unknown(String),
     Ill(String),
     Fatal(String),
 }

@@ -19,6 +19,8 @@ pub struct Seen {
     pub peers: usize,
     /// Whether another instance of the pool is drained or in maintenance anywhere.
     pub another_is_out: bool,
+    /// Whether a HAProxy was reloaded so lately that its former process may have requests of which it says nothing.
+    pub was_reloaded: bool,
     /// How the entering container's service does; `None` where it could not be asked.
     pub vitals: Option<Vitals>,
     /// Whether somebody asked to stop.
@@ -79,6 +81,8 @@ pub struct Vitals {
 /// A systemd unit as `systemctl show` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnitState {
+    /// It could not be asked.
+    Unknown,
     /// On its way.
     Starting,
     /// Its service ended, and systemd starts it again, or is about to.
@@ -98,9 +102,14 @@ impl Rotation {
         self.0.iter().all(|server| server.admin == admin)
     }
 
-    /// Whether some server gets new requests.
-    pub fn takes_requests(&self) -> bool {
-        self.0.iter().any(|server| server.admin == Admin::Ready && server.is_up)
+    /// Whether some server has requests, or gets new ones.
+    pub fn serves(&self) -> bool {
+        let serves = |server: &Serving| match server.admin {
+            Admin::Ready => server.is_up,
+            Admin::Drain => server.is_up && server.requests + server.tunnels > 0,
+            Admin::Maint => false,
+        };
+        self.0.iter().any(serves)
     }
 
     /// Whether no server gets new requests, even from clients who bear its cookie.

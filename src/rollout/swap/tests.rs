@@ -162,6 +162,7 @@ impl World {
             rotation: Rotation(vec![serving]),
             peers: self.peers,
             another_is_out: false,
+            was_reloaded: false,
             vitals: entering.and_then(|(container, is_new)| self.vitals(container, is_new)),
             interrupted: self.interrupted,
         }
@@ -280,7 +281,7 @@ fn run(fate: Fate, min_available: usize, peers: usize, events: &[Event]) -> Run 
 /// What may never be done, whatever happened before.
 fn check(world: &World, seen: &Seen, action: &Action, min_available: usize) {
     let proved = world.live().is_some_and(|(live, _)| live.body.is_proved);
-    let serves = seen.rotation.takes_requests() && world.answers() && proved;
+    let serves = seen.rotation.serves() && world.answers() && proved;
     if serves && matches!(action, Action::Drain | Action::Maintain | Action::Halt) {
         assert!(seen.peers >= min_available, "{action:?} with {} peers", seen.peers);
     }
@@ -402,6 +403,7 @@ fn a_start_that_is_refused_is_not_taken_for_one_after_which_the_container_stoppe
         rotation: Rotation(vec![out(Admin::Maint)]),
         peers: 1,
         another_is_out: false,
+        was_reloaded: false,
         vitals: None,
         interrupted: false,
     };
@@ -424,6 +426,66 @@ fn without_a_look_at_cookies_a_drain_counts_only_if_it_is_allowed() {
     assert_eq!(Swap::new(terms(1), Goal::Forward).next(&seen), Action::Drain);
     let allowed = Terms { allow_sticky_race: true, ..terms(1) };
     assert!(matches!(Swap::new(allowed, Goal::Forward).next(&seen), Action::Wait(Wait::Idle { .. })));
+}
+
+/// Two containers, of which the leaving one serves, drained, with a request in flight.
+fn draining() -> Seen {
+    let mut world = World::new(Fate::Healthy, 1);
+    world.act(&Action::Stage);
+    world.act(&Action::Drain);
+    world.look()
+}
+
+#[test]
+fn on_the_way_back_too_requests_in_flight_end_before_their_container_is_stopped() {
+    let mut seen = draining();
+    let serves = Body { is_live: true, is_running: true, is_attached: true, is_proved: true, ..Body::default() };
+    (seen.entering, seen.leaving) = (Some(Body { is_carried: true, ..Body::default() }), Some(serves));
+    let mut swap = Swap::new(terms(1), Goal::Restore("it crashed".to_owned()));
+    assert!(seen.rotation.requests() > 0);
+    assert!(matches!(swap.next(&seen), Action::Wait(Wait::Idle { requests: 1, .. })));
+    seen.rotation.0[0].requests = 0;
+    assert_eq!(swap.next(&seen), Action::Maintain);
+}
+
+#[test]
+fn what_a_former_process_of_haproxy_has_left_is_waited_for() {
+    let mut seen = draining();
+    seen.rotation.0[0].requests = 0;
+    let idle =
+        |swap: &mut Swap, seen: &Seen| (0..4).all(|_| matches!(swap.next(seen), Action::Wait(Wait::Idle { .. })));
+    let mut swap = Swap::new(terms(1), Goal::Forward);
+    seen.was_reloaded = true;
+    assert!(idle(&mut swap, &seen));
+    seen.now += terms(1).drain;
+    assert!(!idle(&mut swap, &seen), "its time is over");
+}
+
+#[test]
+fn what_is_not_staged_yet_is_staged_whoever_has_put_the_instance_into_maintenance() {
+    let mut world = World::new(Fate::Healthy, 1);
+    world.act(&Action::Maintain);
+    world.new = Some(Container { body: Body::default(), age: 0 });
+    assert_eq!(Swap::new(terms(1), Goal::Forward).next(&world.look()), Action::Stage);
+    world.old.body.is_running = false;
+    assert_eq!(Swap::new(terms(1), Goal::Forward).next(&world.look()), Action::Stage);
+}
+
+/// Of a busy host, systemd may not answer in time: what the service answers itself counts.
+#[test]
+fn a_unit_that_cannot_be_asked_takes_no_healthy_release_back() {
+    let mut world = World::new(Fate::Healthy, 1);
+    world.act(&Action::Stage);
+    for action in [Action::Halt, Action::MoveAside, Action::MoveIn, Action::Attach, Action::Start, Action::Prove] {
+        world.act(&action);
+    }
+    world.entering().age = 100;
+    let mut swap = Swap::new(terms(1), Goal::Forward);
+    for _ in 0..6 {
+        let mut seen = world.look();
+        seen.vitals = Some(Vitals { unit: Some(UnitState::Unknown), health: Some(Ok(())) });
+        assert!(!matches!(swap.next(&seen), Action::Turn(_)));
+    }
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -489,6 +551,7 @@ prop_compose! {
             rotation: Rotation(servers),
             peers,
             another_is_out,
+            was_reloaded: false,
             vitals: Some(vitals),
             interrupted,
         }

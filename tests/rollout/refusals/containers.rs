@@ -19,10 +19,14 @@ fn containers_that_cannot_be_swapped_are_all_told_at_once() {
         trial.show(name.clone(), stem);
         Instance::new(lab, &name)
     };
-    let [stopped, ephemeral, frozen, dynamic, lonely] =
-        ["stopped", "ephemeral", "frozen", "dynamic", "lonely"].map(&mut named);
+    let [stopped, ephemeral, machine, frozen, dynamic, lonely] =
+        ["stopped", "ephemeral", "machine", "frozen", "dynamic", "lonely"].map(&mut named);
     lab.incus(&["create", "--empty", stopped.name()]);
     lab.incus(&["create", "--empty", "--ephemeral", ephemeral.name()]);
+    lab.incus(&["create", "--empty", machine.name()]);
+    // The lab has no QEMU to make one with; what is read of it is what Incus says.
+    let name = machine.name();
+    lab.incus(&["admin", "sql", "global", &format!("UPDATE instances SET type = 1 WHERE name = '{name}'")]);
     for instance in [&frozen, &dynamic] {
         lab.incus(&["launch", &image, instance.name()]);
     }
@@ -40,16 +44,18 @@ fn containers_that_cannot_be_swapped_are_all_told_at_once() {
     trial.show(address.to_string(), "10.0.0.99");
 
     let member = trial.veza.members()[0].name();
-    let all = [member, &unknown, stopped.name(), ephemeral.name(), frozen.name(), dynamic.name(), lonely.name()];
+    let others = [&stopped, &ephemeral, &machine, &frozen, &dynamic, &lonely].map(Instance::name);
+    let all = [&[member, &unknown][..], &others].concat();
     trial.fleet(&format!("tcp:{}", trial.haproxy.admin()), &all, "");
     trial.refuses(
         &["rollout", &wanted()],
         2,
         str![[r#"
-error: nothing was changed: 14 things are in the way
+error: nothing was changed: 16 things are in the way
   cause: pool `api`: there is no instance `dynamicx` in project `default`
   cause: `stopped` is stopped, and must be running
   cause: `ephemeral` is ephemeral: it would be gone as soon as it is stopped
+  cause: `machine` is a virtual machine, and only containers are rolled
   cause: `frozen` is frozen, and must be running
   cause: `dynamic-next` is there, and was not made by vezaimg
   cause: `dynamic-prev` is there, and was not made by vezaimg
@@ -58,6 +64,7 @@ error: nothing was changed: 14 things are in the way
   cause: backend `api_pool` of `tcp:127.0.0.1:9100` has no server for `dynamicx`
   cause: backend `api_pool` of `tcp:127.0.0.1:9100` has no server for `stopped`
   cause: backend `api_pool` of `tcp:127.0.0.1:9100` has no server for `ephemeral`
+  cause: backend `api_pool` of `tcp:127.0.0.1:9100` has no server for `machine`
   cause: backend `api_pool` of `tcp:127.0.0.1:9100` has no server for `frozen`
   cause: backend `api_pool` of `tcp:127.0.0.1:9100` has no server for `dynamic`
   cause: backend `api_pool` of `tcp:127.0.0.1:9100` has no server for `lonely`
@@ -71,6 +78,7 @@ error: nothing was changed: 14 things are in the way
   hint: a server is found by the name `dynamicx`, or at its address
   hint: a server is found by the name `stopped`, or at its address
   hint: a server is found by the name `ephemeral`, or at its address
+  hint: a server is found by the name `machine`, or at its address
   hint: a server is found by the name `frozen`, or at its address
   hint: a server is found by the name `dynamic`, or at its address
   hint: a server is found by the name `lonely`, or at its address

@@ -60,6 +60,16 @@ error: there is no remote `locla`
 
 "#]],
     );
+    trial.write(&pool("[incus]\nproject = \"prdo\"\n\n"));
+    trial.refuses(
+        &["rollout", &wanted()],
+        2,
+        str![[r#"
+error: there is no project `prdo` on `local`
+  hint: `incus project list` shows those that there are
+
+"#]],
+    );
 }
 
 #[test]

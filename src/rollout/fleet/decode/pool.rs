@@ -8,6 +8,8 @@ use crate::incus::InstanceName;
 
 /// What a rollout puts behind an instance's name: for the container that it makes, and for the one that it keeps.
 const RESERVED: [&str; 2] = ["-prev", "-next"];
+/// The longest name that leaves room for `-prev-999`.
+const LONGEST: usize = 54;
 
 pub(super) fn pool(section: Section<'_>) -> DraftPool {
     let name = name(&section);
@@ -46,9 +48,15 @@ fn instance(section: &Section<'_>, text: Placed<String>) -> Option<Placed<Instan
         let message = format!("instance name `{text}` ends with `{suffix}`, which a rollout keeps for itself");
         return refuse(message, &format!("name the one that serves, such as \"{stem}\""));
     }
-    if RESERVED.iter().any(|suffix| value.beside(suffix.trim_start_matches('-')).is_none()) {
-        let message = format!("instance name `{text}` is longer than 58 characters");
-        return refuse(message, "a rollout keeps the old container as `NAME-prev`, and Incus takes 63");
+    if let Some((stem, number)) = text.rsplit_once("-prev-")
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        let message = format!("instance name `{text}` is what a rollout calls a container from long before");
+        return refuse(message, &format!("name the one that serves, such as \"{stem}\""));
+    }
+    if text.len() > LONGEST {
+        let message = format!("instance name `{text}` is longer than {LONGEST} characters");
+        return refuse(message, "a rollout keeps old containers as `NAME-prev-12`, and Incus takes 63");
     }
     Some(Placed { value, place })
 }
