@@ -89,21 +89,23 @@ impl Client {
     /// `INCUS_SOCKET`, else `INCUS_DIR/unix.socket`, else the one in `/run/incus` or `/var/lib/incus`.
     ///
     /// # Errors
-    /// There is no such remote, it is no Incus, it cannot be reached, or it does not trust this client.
+    /// There is no such remote or project, it is no Incus, it cannot be reached, or it does not trust this client.
     pub fn connect(remote: &str, project: Option<&str>) -> crate::Result<Self> {
         let remote = Remote::read(remote, &|name| std::env::var(name).ok())?;
         let project = project.map(str::to_owned).or(remote.project);
-        match remote.endpoint {
-            Endpoint::Socket(socket) => Self::through(&socket, &remote.name, project.as_deref()),
+        let client = match remote.endpoint {
+            Endpoint::Socket(socket) => Self::through(&socket, &remote.name, project.as_deref())?,
             Endpoint::Https { base, trust, credentials } => {
                 let tls = Tls::new(trust, credentials).map_err(|cause| {
                     Error::invalid("`client.crt` and `client.key` are no pair for TLS").cause(cause)
                 })?;
                 let connector = ().chain(TcpConnector::default()).chain(tls);
                 let agent = Agent::with_parts(config(), connector, DefaultResolver::default());
-                Self::new(agent, &base, &remote.name, project.as_deref(), false).greet(&base)
+                Self::new(agent, &base, &remote.name, project.as_deref(), false).greet(&base)?
             }
-        }
+        };
+        client.check_project()?;
+        Ok(client)
     }
 
     /// The Incus behind this unix socket, and of it this project, else `default`.
@@ -135,7 +137,6 @@ impl Client {
                     "`incus config trust add NAME` there gives a token for `incus remote add {remote}` here"
                 )));
         }
-        once.check_project()?;
         Ok(self)
     }
 

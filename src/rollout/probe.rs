@@ -120,6 +120,8 @@ impl Probe {
                 let url = format!("http://{}{path}", SocketAddr::new(address, port));
                 match self.agent.get(url).call() {
                     Ok(response) => Ok(response.status().as_u16()),
+                    // Without ureq's word before it.
+                    Err(ureq::Error::Io(error)) => Err(escaped(error.to_string().as_bytes())),
                     Err(error) => Err(escaped(error.to_string().as_bytes())),
                 }
             }

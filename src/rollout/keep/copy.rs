@@ -91,9 +91,9 @@ pub(super) fn copy_in_view(
     Ok(copied)
 }
 
-/// What files take, in bytes; 0 where that cannot be told.
-fn size(client: &Client, leaving: &InstanceName, path: &str) -> u64 {
-    let told = client.exec(leaving, &["du", "-sb", path], LOOK_PATIENCE).ok();
+/// What files in a running container take, in bytes; 0 where that cannot be told.
+pub fn size(client: &Client, container: &InstanceName, path: &str) -> u64 {
+    let told = client.exec(container, &["du", "-sb", path], LOOK_PATIENCE).ok();
     let digits = |told: Vec<u8>| String::from_utf8(told).ok()?.split('\t').next()?.parse().ok();
     told.and_then(|told| digits(told.stdout)).unwrap_or_default()
 }

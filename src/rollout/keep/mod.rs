@@ -21,6 +21,7 @@ mod unseen;
 mod volume;
 
 pub use carry::{Carried, carry};
+pub use copy::size;
 pub use stages::{Prepared, abandon, finish, is_whole, prepare, settle};
 pub use survey::{check, survey};
 pub use volume::Volume;

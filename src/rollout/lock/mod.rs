@@ -89,7 +89,7 @@ impl Lock {
     pub fn take(client: &Client, pool: &PoolName, verb: &str) -> Result<Self> {
         let place = Place::of(client, pool);
         let mut own = Holder::own(verb, client.now()?)?;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..=ATTEMPTS {
             let asked = Instant::now();
             let now = client.now()?;
             (own.since, own.renewed) = (now, now);
@@ -107,6 +107,8 @@ impl Lock {
                 Some(holder) if !holder.is_gone(now) => {
                     return Err(words::held(&place, holder, record.journal.is_some(), now));
                 }
+                // What the last attempt wrote was looked at, too.
+                _ if attempt == ATTEMPTS => break,
                 _ => {}
             }
             match place.hold(found, &own)? {

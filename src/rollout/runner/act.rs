@@ -102,7 +102,10 @@ impl Runner<'_> {
                 carried.push(volume.path);
             }
         }
-        keep::survey(self.client, &live.name, &carried)?;
+        // One that has stopped of itself cannot be looked into.
+        if live.status == Status::Running {
+            keep::survey(self.client, &live.name, &carried)?;
+        }
         self.mark(incoming, &mut |settings| {
             settings.config.insert(marks::STAGED.to_owned(), id.clone());
         })?;

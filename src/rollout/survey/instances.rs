@@ -36,13 +36,14 @@ impl Surveyor<'_> {
             if !(self.resumes(pool) && live.config.contains_key(marks::DETACHED)) {
                 self.network(live, survey);
             }
-            if !self.resumes(pool) && live.status == Status::Running {
-                self.kept(pool, live, &containers, survey)?;
-            }
+            let copied = match !self.resumes(pool) && live.status == Status::Running {
+                true => self.kept(pool, live, &containers, survey)?,
+                false => 0,
+            };
             // Of what was begun a part is unpacked already, and it must be ended in any case.
             let root = live.root_pool().filter(|_| !self.resumes(pool));
             if let (Purpose::Rollout(candidate), Some(root)) = (self.purpose, root) {
-                let size = candidate.size.saturating_mul(UNPACKED);
+                let size = candidate.size.saturating_mul(UNPACKED).saturating_add(copied);
                 match wanted_space.iter_mut().find(|(pool, _)| pool == root) {
                     Some((_, wanted)) => *wanted = wanted.saturating_add(size),
                     None => wanted_space.push((root.to_owned(), size)),
@@ -185,17 +186,24 @@ impl Surveyor<'_> {
             .hint(format!("`incus config device {verb} {name} {device} ipv4.address={address}` makes it its own"))
     }
 
-    /// Whether what is kept can be.
-    fn kept(&self, pool: &Pool, live: &Instance, containers: &Containers, survey: &mut Survey) -> Result<()> {
+    /// Whether what is kept can be; and how much of it will be copied to volumes, in bytes.
+    fn kept(&self, pool: &Pool, live: &Instance, containers: &Containers, survey: &mut Survey) -> Result<u64> {
         // No operation has begun that could have brought one of them.
         let kept = self.purpose.contract(containers, "").keep;
         let ways = match keep::ways(self.client, live, &kept, pool.keep_volumes) {
             Ok(ways) => ways,
             Err(error) => {
                 survey.find(Finding::from(&error));
-                return Ok(());
+                return Ok(0);
             }
         };
+        let copied = |(_, way): &(Kept, Way)| match way {
+            Way::Volume(volume) if !keep::is_whole(live, volume) => {
+                keep::size(self.client, &live.name, &volume.path.to_string())
+            }
+            _ => 0,
+        };
+        let copied = ways.iter().map(copied).fold(0, u64::saturating_add);
         let carried = |(kept, way): (Kept, Way)| matches!(way, Way::Carry).then_some(kept.path);
         let paths: Vec<_> = ways.into_iter().filter_map(carried).collect();
         match keep::check(self.client, &live.name, &paths) {
@@ -204,6 +212,6 @@ impl Surveyor<'_> {
             Err(error) => survey.find(Finding::from(&error)),
             Ok(_) => {}
         }
-        Ok(())
+        Ok(copied)
     }
 }

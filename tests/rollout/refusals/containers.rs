@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use snapbox::{IntoData, assert_data_eq, str};
+use snapbox::{assert_data_eq, str};
 
 use super::{Trial, wanted};
 use crate::rollout::found::{Found, told};
@@ -111,11 +111,10 @@ fn a_storage_pool_without_room() {
         told(&veza, &done.stderr).replace(&pool, "small"),
         str![[r#"
 error: nothing was changed: 1 thing is in the way
-  cause: storage pool `small` has 68.6 MB left, and the new containers may take 172.8 MB
+  cause: storage pool `small` has [..] MB left, and the new containers may take [..] MB
   hint: `vezaimg prune` removes containers and images from before
 
 "#]]
-        .raw()
     );
     assert_eq!((&*done.stdout, done.code), ("", Some(3)));
     assert_eq!(Found::of(&veza), before);
