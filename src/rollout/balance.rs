@@ -133,7 +133,9 @@ impl Balance {
             if server.admin != Admin::Drain {
                 door.socket.set_admin(&server.name, Admin::Drain)?;
             }
-            match has_own_check(server) {
+            // Until its name resolves, as that of a container that is stopped may not, it is in maintenance and not checked.
+            let is_unresolved = server.admin == Admin::Maint && !server.forced;
+            match has_own_check(server) && !is_unresolved {
                 true => door.socket.restart_check(&server.name),
                 false => Ok(()),
             }

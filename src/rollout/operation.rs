@@ -66,7 +66,7 @@ impl Operation<'_> {
             if let Some(journal) = &held.journal {
                 check_members(pool, journal)?;
                 let goes_on = if self.is_same(journal) { "gone on with" } else { "taken back first" };
-                notes.push(format!("{}, and is {goes_on}", cut_off(pool, journal)));
+                notes.push(format!("{}, and is {goes_on}", which(pool, journal)));
                 resumed.insert(pool.name.clone());
             }
         }
@@ -127,14 +127,13 @@ impl Operation<'_> {
         for (lock, pool) in locks.iter().zip(&self.fleet.pools) {
             lock.journal().map_or(Ok(()), |journal| check_members(pool, journal))?;
         }
+        let cut_off = self.cut_off(locks);
         for (lock, pool) in locks.iter_mut().zip(&self.fleet.pools) {
             if lock.journal().is_some_and(|journal| !self.is_same(journal)) {
-                self.undo(lock, pool)?;
+                self.undo(lock, pool, &cut_off)?;
             }
         }
-        let pools = locks.iter().zip(&self.fleet.pools);
-        let resumed: BTreeSet<_> =
-            pools.filter(|(lock, _)| lock.journal().is_some()).map(|(_, pool)| pool.name.clone()).collect();
+        let resumed = self.cut_off(locks);
         let survey = self.survey(&resumed)?.clear()?;
         let plan = Plan::new(self.fleet, &survey, self.purpose);
         if plan.is_empty() && resumed.is_empty() {
@@ -165,6 +164,12 @@ impl Operation<'_> {
         }
         receipt.ended = self.client.now().unwrap_or(began);
         Ok(Ended::Run(receipt, trouble))
+    }
+
+    /// The pools in which something was cut off.
+    fn cut_off(&self, locks: &[Lock]) -> BTreeSet<PoolName> {
+        let pools = locks.iter().zip(&self.fleet.pools);
+        pools.filter(|(lock, _)| lock.journal().is_some()).map(|(_, pool)| pool.name.clone()).collect()
     }
 
     /// Whether an operation that was cut off is the one that is asked for.
@@ -224,11 +229,11 @@ impl Operation<'_> {
     }
 
     /// Takes another operation back that was cut off: what it has half done must not stay so.
-    fn undo(&mut self, lock: &mut Lock, pool: &Pool) -> Result<()> {
+    fn undo(&mut self, lock: &mut Lock, pool: &Pool, cut_off: &BTreeSet<PoolName>) -> Result<()> {
         let Some(mut journal) = lock.journal().cloned() else { return Ok(()) };
-        let note = format!("{}: what it left half done is taken back first", cut_off(pool, &journal));
+        let note = format!("{}: what it left half done is taken back first", which(pool, &journal));
         self.listener.event(crate::ui::Event::Note(note));
-        let survey = self.survey(&BTreeSet::from([pool.name.clone()]))?.clear()?;
+        let survey = self.survey(cut_off)?.clear()?;
         for course in journal.instances.values_mut() {
             if *course == Course::Forward {
                 *course = Course::Back("another operation was begun".to_owned());
@@ -306,13 +311,13 @@ fn check_members(pool: &Pool, journal: &Journal) -> Result<()> {
     let Some((name, _)) = lost else { return Ok(()) };
     Err(Error::refused(format!(
         "{}, and left `{name}` half done, which is not in the pool any more",
-        cut_off(pool, journal)
+        which(pool, journal)
     ))
     .hint(format!("put `{name}` back into `instances` of the pool, until the operation is over")))
 }
 
 /// That an operation was cut off, and which.
-fn cut_off(pool: &Pool, journal: &Journal) -> String {
+fn which(pool: &Pool, journal: &Journal) -> String {
     let (verb, started) = (journal.kind.verb(), journal.started.strftime("%Y-%m-%d %H:%M UTC"));
     format!("pool `{}`: a {verb} of {started} was cut off", pool.name)
 }

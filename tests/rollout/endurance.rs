@@ -14,11 +14,16 @@ fn rounds() -> usize {
     if std::env::var_os("VEZAIMG_SOAK").is_some() { 10 } else { 2 }
 }
 
-/// What each instance cost in a rollout, in seconds: out of rotation, and from stop to health.
-fn costs(veza: &Veza) -> Vec<(f64, f64)> {
+/// What each instance cost in a rollout, in seconds: out of rotation, what of that was waiting for its clients to end, and
+/// from stop to health.
+fn costs(veza: &Veza) -> Vec<(f64, f64, f64)> {
     let receipt = std::fs::read_to_string(veza.workspace().join("receipt.json")).unwrap();
     let receipt: Value = serde_json::from_str(&receipt).unwrap();
-    let cost = |entry: &Value| (entry["out_of_rotation"].as_f64().unwrap(), entry["stop_to_healthy"].as_f64().unwrap());
+    let cost = |entry: &Value| {
+        let drain = entry["steps"].as_array().unwrap().iter().find(|step| step["step"] == "drain").unwrap();
+        let seconds = [&entry["out_of_rotation"], &drain["seconds"], &entry["stop_to_healthy"]];
+        <(f64, f64, f64)>::from(seconds.map(|seconds| seconds.as_f64().unwrap()))
+    };
     receipt["instances"].as_array().unwrap().iter().map(cost).collect()
 }
 
@@ -56,7 +61,9 @@ fn rollouts_in_a_row_go_unnoticed() {
     let report = load.stop();
 
     let rebuilds: Vec<_> = (0..2).map(|index| rebuilt(&veza, index, &images[0].1).as_secs_f64()).collect();
-    println!("out of rotation, stop to healthy: {all:.2?}\nincus rebuild, stop to healthy: {rebuilds:.2?}");
+    println!(
+        "out of rotation, of it draining, stop to healthy: {all:.2?}\nincus rebuild, stop to healthy: {rebuilds:.2?}"
+    );
     println!("at rest\n{rest}\nduring {} rollouts\n{report}", rounds());
     report.assert_clean();
     veza.assert_env();

@@ -172,12 +172,12 @@ fn a_full_disk_stops_the_staging_and_nothing_else() {
     let filler = format!("{directory}/filler");
     let mut running = veza.spawn(&rollout(&new));
     wait_begins(&mut running, &first, ("stage", "stage"));
-    // Meanwhile the image is unpacked, which takes some 80 MB: whatever is free is taken until next to nothing is.
-    const FILL: &str =
-        "until fallocate -l $(($(df --output=avail --block-size=1 \"$1\" | tail -n 1) - 2000000)) \"$2\"; do :; done";
-    run(&["sh", "-c", FILL, "sh", &directory, &filler]);
+    // Meanwhile the image is unpacked, which takes some 80 MB: whatever is free is taken, piece by piece, for a large one that
+    // does not fit any more takes none of it.
+    const FILL: &str = "for piece in 8M 1M; do n=0; while fallocate -l $piece \"$1.$piece.$n\" 2>/dev/null; do n=$((n + 1)); done; done";
+    run(&["sh", "-c", FILL, "sh", &filler]);
     let said = assert_ends(running, 1);
-    run(&["rm", &filler]);
+    run(&["find", &directory, "-maxdepth", "1", "-name", "filler.*", "-delete"]);
     // Whoever meets it first says it in words of its own.
     let is_full = ["out of disk space", "No space left on device"].iter().any(|words| said.contains(words));
     assert!(said.contains("was never taken out") && is_full, "{said}");

@@ -376,3 +376,35 @@ fn logs_that_never_rest_stop_the_swap_and_the_service_runs_again() {
     assert_eq!(rolled.code, Some(0), "{}", rolled.stderr);
     assert_eq!(digest(), written);
 }
+
+/// The container from before may be broken by now: then the newer one goes on, and the same command brings the older back
+/// once that is mended.
+#[test]
+fn a_rollback_onto_a_broken_container_goes_on_once_it_is_mended() {
+    let veza = Veza::new("mended").pool(IMPATIENT).start();
+    let (lab, first) = (Lab::shared(), &veza.members()[0]);
+    let fleet = std::fs::read_to_string(veza.workspace().join("fleet.toml")).unwrap();
+    veza.workspace().write("good.toml", fleet.replace("\"8s\"", "\"60s\""));
+    let rolled = veza.command(&["rollout", &Recipe::good("2.0.0").imported(), "--fleet", "good.toml"]);
+    assert_eq!(rolled.code, Some(0), "{}", rolled.stderr);
+
+    let inside = format!("{}-prev/opt/veza/backend-api/veza-api", first.name());
+    let [whole, broken] = ["whole", "broken"].map(|name| veza.workspace().join(name).display().to_string());
+    lab.incus(&["file", "pull", &inside, &whole]);
+    std::fs::write(&broken, "no program\n").unwrap();
+    let push = |file: &str| lab.incus(&["file", "push", "--mode", "0755", file, &inside]);
+    push(&broken);
+    let before = Found::of(&veza);
+    let load = Load::start(veza.haproxy().entry(), Shape::default());
+    let back = veza.command(&["rollback", "--fleet", "fleet.toml"]);
+    load.stop().assert_clean();
+    assert_eq!(back.code, Some(4), "{}", back.stderr);
+    assert_eq!(veza.versions(), ["2.0.0", "2.0.0"]);
+    assert_eq!(Found::of(&veza).servers, before.servers);
+
+    push(&whole);
+    let back = veza.command(&["rollback", "--fleet", "good.toml"]);
+    assert_eq!(back.code, Some(0), "{}", back.stderr);
+    assert_eq!(veza.versions(), ["1.0.0", "1.0.0"]);
+    veza.assert_env();
+}

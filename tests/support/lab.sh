@@ -99,7 +99,9 @@ until timeout 5 incus query /1.0 >/dev/null 2>&1 </dev/null; do
 done
 
 subnet=$(free_subnet) || fail "no free subnet was found in 100 tries"
-timeout "$start_seconds" incus admin init --preseed <<END >>"$dir/lab.log" 2>&1 || fail "incusd refused its preseed"
+refusals=0
+preseed() {
+    timeout "$start_seconds" incus admin init --preseed <<END >>"$dir/lab.log" 2>&1
 config:
   images.auto_update_interval: "0"
 networks:
@@ -121,6 +123,13 @@ profiles:
     root: {type: disk, path: /, pool: default}
     eth0: {type: nic, network: $name, name: eth0}
 END
+}
+
+# Making a bridge, Incus looks at every other one, and fails when that of a lab goes away just then.
+until preseed; do
+    ((++refusals < 5)) || fail "incusd refused its preseed"
+    incus network delete "$name" >/dev/null 2>&1 </dev/null || true
+done
 exec 9>&-
 
 # `unshare` waits for the first process, which is its only child.
