@@ -60,7 +60,10 @@ fn rollouts_in_a_row_go_unnoticed() {
     }
     let report = load.stop();
 
+    // Under the same load, which notices.
+    let load = Load::start(veza.haproxy().entry(), Shape::default());
     let rebuilds: Vec<_> = (0..2).map(|index| rebuilt(&veza, index, &images[0].1).as_secs_f64()).collect();
+    drop(load);
     println!(
         "out of rotation, of it draining, stop to healthy: {all:.2?}\nincus rebuild, stop to healthy: {rebuilds:.2?}"
     );
