@@ -163,10 +163,33 @@ fn what_another_command_left_half_done_is_taken_back_first() {
         let mut running = veza.spawn(&rollout(&new));
         assert!(running.begins(&first, place, APART), "{}", running.stderr());
         running.kill();
+        assert_is_told(&veza, [&new, &broken]);
         assert_ends(&veza.command(other), code);
         veza.assert_whole(&old, false);
     }
     trial.end(&veza, &old, false);
+}
+
+/// What a look says, which changes nothing, while an operation is cut off: what comes first, and that nobody who is half out
+/// may leave the pool.
+fn assert_is_told(veza: &Veza, [same, another]: [&str; 2]) {
+    let look = |image, fleet| veza.command(&["rollout", image, "--fleet", fleet, "--dry-run"]);
+    for (image, what) in [(same, "gone on with"), (another, "taken back first")] {
+        let told = look(image, "fleet.toml");
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+        assert!(told.stderr.contains(&format!(" was cut off, and is {what}\n")), "{}", told.stderr);
+    }
+    let fleet = std::fs::read_to_string(veza.workspace().join("fleet.toml")).unwrap();
+    let first = veza.members()[0].name();
+    let without = fleet.replace(&format!("\"{first}\", "), "").replace("[[pool]]", "[[pool]]\nmin-available = 0");
+    assert_ne!(without, fleet);
+    veza.workspace().write("less.toml", without);
+    for dry in [&["--dry-run"][..], &[]] {
+        let told = veza.command(&[&["rollout", same, "--fleet", "less.toml"], dry].concat());
+        assert_eq!(told.code, Some(3), "{}", told.stderr);
+        let hint = format!("put `{first}` back into `instances` of the pool, until the operation is over");
+        assert!(told.stderr.contains(&hint), "{}", told.stderr);
+    }
 }
 
 #[test]
