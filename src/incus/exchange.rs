@@ -28,8 +28,6 @@ const WHOLE: Duration = Duration::from_secs(150);
 
 /// Between two attempts at what only reads.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How often something is asked again that Incus refuses to say.
-const MOST_REFUSALS: u32 = 2;
 
 /// A request: what is asked of which object, and in words.
 pub(super) struct Call {
@@ -198,14 +196,11 @@ impl Client {
 
     fn patiently<T>(&self, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
         let begun = Instant::now();
-        let mut refused = 0;
         loop {
             match attempt() {
-                Err(failure) if failure.kind() == Kind::Lost && begun.elapsed() + PAUSE < self.patience => {}
-                Err(failure) if is_passing(&failure) && refused < MOST_REFUSALS => refused += 1,
+                Err(failure) if failure.kind() == Kind::Lost && begun.elapsed() + PAUSE < self.patience => sleep(PAUSE),
                 outcome => return outcome,
             }
-            sleep(PAUSE);
         }
     }
 
@@ -308,11 +303,6 @@ impl Call {
         }
         Ok(bytes)
     }
-}
-
-/// Of an instance that stops just now, Incus may fail to say how it is: `Invalid PID ''`.
-fn is_passing(failure: &Failure) -> bool {
-    failure.kind() == Kind::Refused && failure.causes().iter().any(|cause| cause.contains("Invalid PID"))
 }
 
 /// What a status of HTTP means.

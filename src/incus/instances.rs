@@ -74,6 +74,7 @@ impl Client {
     /// # Errors
     /// As every request: see [`Kind`].
     pub fn instance(&self, name: &InstanceName) -> Result<Option<Instance>> {
+        // Without its state, which Incus fails to tell of an instance that stops just now: `Invalid PID ''`.
         let call = Call::get(&["instances", name.as_str()], format!("show `{name}`"));
         Ok(self.read_if_there(&call)?.map(|answer| answer.metadata))
     }
@@ -153,7 +154,7 @@ impl Client {
             Err(failure)
                 if failure.kind() == Kind::Refused
                     && begun.elapsed() >= grace
-                    && self.state(name)?.status == Status::Running =>
+                    && self.instance(name)?.is_some_and(|instance| instance.status == Status::Running) =>
             {
                 Err(call.timed_out(grace))
             }
