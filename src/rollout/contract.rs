@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::incus::Instance;
 use crate::layout::{Health, KeepHow};
 use crate::rootfs::{TargetPath, escaped};
 use crate::unit::is_service_name;
@@ -68,6 +69,14 @@ impl Contract {
             None => false,
         });
         if wrong.is_empty() { Ok(contract) } else { Err(wrong) }
+    }
+
+    /// That of the image that a container was made of.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_container(container: &Instance) -> Result<Self, Vec<String>> {
+        Self::of(|key| container.property(key))
     }
 
     /// Whether vezaimg built the image.

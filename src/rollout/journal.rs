@@ -127,6 +127,11 @@ impl Journal {
         Ok(journal)
     }
 
+    /// What it is of, for people: `a rollout of 2026-11-22 14:02 UTC`.
+    pub fn called(&self) -> String {
+        format!("a {} of {}", self.kind.verb(), self.started.strftime("%Y-%m-%d %H:%M UTC"))
+    }
+
     fn check(&self) -> Result<(), String> {
         let is_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if !(1..=LONGEST_ID).contains(&self.id.len()) || !self.id.bytes().all(is_id) {

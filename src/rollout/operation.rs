@@ -298,7 +298,7 @@ fn targets(pool: &Pool, survey: &Survey) -> BTreeMap<InstanceName, Target> {
 fn promised(survey: &Survey, journal: &Journal) -> BTreeMap<InstanceName, Contract> {
     let contract = |(instance, containers): (&InstanceName, &Containers)| {
         let incoming = containers.sides(journal.kind, &journal.id).incoming?;
-        Some((instance.clone(), Contract::of(|key| incoming.property(key)).ok()?))
+        Some((instance.clone(), Contract::of_container(incoming).ok()?))
     };
     survey.containers.iter().filter_map(contract).collect()
 }
@@ -318,8 +318,7 @@ fn check_members(pool: &Pool, journal: &Journal) -> Result<()> {
 
 /// That an operation was cut off, and which.
 fn which(pool: &Pool, journal: &Journal) -> String {
-    let (verb, started) = (journal.kind.verb(), journal.started.strftime("%Y-%m-%d %H:%M UTC"));
-    format!("pool `{}`: a {verb} of {started} was cut off", pool.name)
+    format!("pool `{}`: {} was cut off", pool.name, journal.called())
 }
 
 /// Gives every lock back, whatever becomes of the others; the first error, if any.

@@ -203,8 +203,7 @@ impl Runner<'_> {
     /// The loop: look, ask the machine, act.
     fn bring(&mut self, work: &mut Work<'_>) -> Result<Outcome> {
         let mut away_since: Option<Instant> = None;
-        let mut refused: Option<(Action, u32)> = None;
-        let mut last: Option<(Action, u32)> = None;
+        let (mut refused, mut asked) = (Streak::default(), Streak::default());
         loop {
             let look = self.look(work);
             // Nothing is done to Incus that was not looked at, and a look may take longer than a lock lives.
@@ -214,13 +213,12 @@ impl Runner<'_> {
             let done = look.and_then(|look| {
                 let action = work.swap.next(&look.seen);
                 self.announce(work, &action, &look);
-                let repeats = repeats(&mut last, &action);
-                if repeats > MOST_REPEATS {
-                    let why = format!("`{}` has no effect", event::name(&action));
-                    return Ok(Ok(work.swap.failed(why)));
-                }
-                if repeats > 1 {
-                    sleep(PAUSE / 4);
+                match asked.of(&action) {
+                    // Waiting may go on: every wait has its own end.
+                    _ if matches!(action, Action::Wait(_)) => {}
+                    0..=1 => {}
+                    2..=MOST_REPEATS => sleep(PAUSE / 4),
+                    _ => return Ok(Ok(work.swap.failed(format!("`{}` has no effect", event::name(&action))))),
                 }
                 match self.act(work, &action, &look) {
                     Ok(()) => Ok(Ok(action)),
@@ -233,21 +231,17 @@ impl Runner<'_> {
             });
             let action = match done {
                 Ok(Ok(action)) => {
-                    (away_since, refused) = (None, None);
+                    (away_since, refused) = (None, Streak::default());
                     action
                 }
                 Ok(Err((action, why))) => {
                     away_since = None;
-                    let attempts = match refused.take() {
-                        Some((before, attempts)) if before == action => attempts + 1,
-                        _ => 1,
-                    };
+                    let attempts = refused.of(&action);
                     // There is nothing better than what served before.
                     let most = if *work.swap.goal() == Goal::Forward { MOST_ATTEMPTS } else { 5 * MOST_ATTEMPTS };
                     work.swap.undone(&action);
                     if attempts < most {
                         self.progress(work, Step::of(&action), why);
-                        refused = Some((action, attempts));
                         sleep(PAUSE);
                         continue;
                     }
@@ -317,7 +311,7 @@ impl Runner<'_> {
         let containers = Containers::look(self.client, names).ok();
         let sides = containers.as_ref().map(|containers| containers.sides(self.journal.kind, &self.journal.id));
         let outgoing = sides.and_then(|sides| sides.outgoing);
-        let contract = outgoing.and_then(|outgoing| Contract::of(|key| outgoing.property(key)).ok());
+        let contract = outgoing.and_then(|outgoing| Contract::of_container(outgoing).ok());
         Probe::new(self.client, &contract.unwrap_or_default())
     }
 
@@ -368,17 +362,17 @@ impl Runner<'_> {
     }
 }
 
-/// How often this action was asked for in a row. Waiting may go on; every wait has its own end.
-fn repeats(last: &mut Option<(Action, u32)>, action: &Action) -> u32 {
-    let times = match last.take() {
-        Some((before, times)) if before == *action => times + 1,
-        _ => 1,
-    };
-    if let Action::Wait(_) = action {
-        return 0;
+/// An action, and how often it came in a row.
+#[derive(Default)]
+struct Streak(Option<(Action, u32)>);
+
+impl Streak {
+    /// How often it has come in a row by now.
+    fn of(&mut self, action: &Action) -> u32 {
+        let times = self.0.take().filter(|(before, _)| before == action).map_or(1, |(_, times)| times + 1);
+        self.0 = Some((action.clone(), times));
+        times
     }
-    *last = Some((action.clone(), times));
-    times
 }
 
 /// Until the next look. A drain is looked at often, for every look costs time out of rotation.

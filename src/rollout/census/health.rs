@@ -44,7 +44,7 @@ pub(super) fn ask(client: &Client, live: Option<&Instance>, addresses: &[IpAddr]
     if live.status != Status::Running {
         return Health::not_asked(state(&live.status));
     }
-    let contract = match Contract::of(|key| live.property(key)) {
+    let contract = match Contract::of_container(live) {
         Ok(contract) => contract,
         Err(wrong) => return Health::not_asked(wrong.join(", ")),
     };

@@ -25,6 +25,7 @@ pub use copy::size;
 pub use stages::{Prepared, abandon, finish, is_whole, prepare, settle};
 pub use survey::{check, survey};
 pub use volume::Volume;
+pub(in crate::rollout) use volume::visible;
 
 use super::contract::Kept;
 use crate::Error;

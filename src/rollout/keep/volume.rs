@@ -74,11 +74,8 @@ impl Volume {
     /// A volume to be made, or one that was made for this container and never attached. Another's is never taken: it may
     /// be all that is left of somebody's logs.
     pub(super) fn to_be(client: &Client, leaving: &Instance, pool: &str, path: &TargetPath) -> crate::Result<Self> {
-        let there = match client.volumes(pool) {
-            // Then it cannot be made either, which is found out soon enough.
-            Err(failure) if matches!(failure.kind(), Kind::Denied | Kind::NotFound) => Vec::new(),
-            there => there?,
-        };
+        // Of a pool whose volumes may not be seen none can be made either, which is found out soon enough.
+        let there = visible(client, pool)?;
         let (slug, project) = (slug(path), client.project());
         let marks = marks(project, leaving.name.as_str(), path);
         let stem = format!("{}.{slug}", leaving.name);
@@ -133,6 +130,14 @@ impl Volume {
     /// The setting by which the leaving container says that the volume is whole: its value is the volume's name.
     pub(super) fn note(&self) -> String {
         format!("user.vezaimg.whole.{}", slug(&self.path))
+    }
+}
+
+/// The volumes of a pool that may be seen.
+pub(in crate::rollout) fn visible(client: &Client, pool: &str) -> incus::Result<Vec<incus::Volume>> {
+    match client.volumes(pool) {
+        Err(failure) if matches!(failure.kind(), Kind::Denied | Kind::NotFound) => Ok(Vec::new()),
+        there => there,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::rollout::census::{called, resume, shown};
 use crate::rollout::fleet::{Fleet, PoolName};
 use crate::rollout::instance::{Names, marks};
 use crate::rollout::journal::Journal;
+use crate::rollout::keep;
 use crate::rollout::lock::{self, Lock};
 use crate::rollout::receipt::Release;
 use crate::{Error, Result};
@@ -122,8 +123,7 @@ impl Pruner<'_> {
     }
 
     fn unfinished(&self, pool: &PoolName, journal: &Journal) -> Error {
-        let (verb, started) = (journal.kind.verb(), journal.started.strftime("%Y-%m-%d %H:%M UTC"));
-        let text = format!("pool `{pool}`: a {verb} of {started} is unfinished, and may need what would be removed");
+        let text = format!("pool `{pool}`: {} is unfinished, and may need what would be removed", journal.called());
         Error::refused(text).hint(format!("`{}` goes on with it", resume(journal, self.fleet, pool)))
     }
 
@@ -218,12 +218,7 @@ impl Pruner<'_> {
         let names: BTreeSet<_> =
             self.fleet.pools.iter().flat_map(|pool| &pool.instances).map(InstanceName::as_str).collect();
         for pool in self.storage(instances) {
-            let there = match self.client.volumes(&pool) {
-                // Whoever may not see them has none that could be told of.
-                Err(failure) if matches!(failure.kind(), Kind::Denied | Kind::NotFound) => Vec::new(),
-                there => there?,
-            };
-            for volume in there {
+            for volume in keep::visible(self.client, &pool)? {
                 let owner = volume.config.get(marks::INSTANCE).filter(|owner| names.contains(owner.as_str()));
                 let goes = |user: &String| {
                     let name = user.rsplit('/').next().and_then(|name| name.split('?').next());

@@ -4,6 +4,7 @@ use super::{Finding, Purpose, Survey, Surveyor};
 use crate::Result;
 use crate::error::Class;
 use crate::incus::{Device, Instance, InstanceKind, Status};
+use crate::rollout::candidate::Candidate;
 use crate::rollout::census::shown;
 use crate::rollout::contract::Kept;
 use crate::rollout::fleet::Pool;
@@ -16,11 +17,12 @@ const UNPACKED: u64 = 5;
 
 impl Surveyor<'_> {
     pub(super) fn instances(&self, pool: &Pool, survey: &mut Survey) -> Result<()> {
+        let resumes = self.resumes(pool);
         let mut wanted_space: Vec<(String, u64)> = Vec::new();
         for instance in &pool.instances {
             let Some(containers) = survey.containers.get(instance).cloned() else { continue };
             let Some(live) = &containers.live else {
-                if !self.resumes(pool) {
+                if !resumes {
                     survey.find(self.absent(pool, &containers)?);
                 }
                 continue;
@@ -30,18 +32,20 @@ impl Surveyor<'_> {
             if survey.findings.len() > kinds || !self.is_taken(pool, instance, survey) {
                 continue;
             }
-            self.image(live, self.client.snapshots(&live.name)?, survey);
+            if let Purpose::Rollout(candidate) = self.purpose {
+                self.image(candidate, live, survey)?;
+            }
             self.beside(pool, &containers, survey);
             // What another run has detached, this one attaches again.
-            if !(self.resumes(pool) && live.config.contains_key(marks::DETACHED)) {
+            if !(resumes && live.config.contains_key(marks::DETACHED)) {
                 self.network(live, survey);
             }
-            let copied = match !self.resumes(pool) && live.status == Status::Running {
+            let copied = match !resumes && live.status == Status::Running {
                 true => self.kept(pool, live, &containers, survey)?,
                 false => 0,
             };
             // Of what was begun a part is unpacked already, and it must be ended in any case.
-            let root = live.root_pool().filter(|_| !self.resumes(pool));
+            let root = live.root_pool().filter(|_| !resumes);
             if let (Purpose::Rollout(candidate), Some(root)) = (self.purpose, root) {
                 let size = candidate.size.saturating_mul(UNPACKED).saturating_add(copied);
                 match wanted_space.iter_mut().find(|(pool, _)| pool == root) {
@@ -95,8 +99,7 @@ impl Surveyor<'_> {
     }
 
     /// Whether the image is one for this instance.
-    fn image(&self, live: &Instance, snapshots: usize, survey: &mut Survey) {
-        let Purpose::Rollout(candidate) = self.purpose else { return };
+    fn image(&self, candidate: &Candidate, live: &Instance, survey: &mut Survey) -> Result<()> {
         let (name, reference) = (&live.name, &candidate.reference);
         if candidate.architecture != live.architecture {
             let (image, runs) = (shown(&candidate.architecture), shown(&live.architecture));
@@ -109,18 +112,20 @@ impl Surveyor<'_> {
                     true => format!("an image of layout `{}`", candidate.contract.layout),
                     false => "no image of vezaimg's".to_owned(),
                 };
-                survey.find(Finding::invalid(format!("`{reference}` is {image}, and `{name}` runs layout `{}`", shown(layout))));
+                let text = format!("`{reference}` is {image}, and `{name}` runs layout `{}`", shown(layout));
+                survey.find(Finding::invalid(text));
             }
             None => survey.notes.push(format!(
                 "`{name}` was not made from an image of vezaimg's: what it holds beside the kept paths stays in `{name}-prev`"
             )),
         }
         let prev = format!("`{name}-prev`");
-        match snapshots {
+        match self.client.snapshots(name)? {
             0 => {}
             1 => survey.notes.push(format!("`{name}` has a snapshot: it stays with {prev}")),
             count => survey.notes.push(format!("`{name}` has {count} snapshots: they stay with {prev}")),
         }
+        Ok(())
     }
 
     /// Whether the names beside the instance's are free, or its own.

@@ -41,7 +41,7 @@ impl Purpose<'_> {
         }
         let sides = containers.sides(Kind::Rollback, operation);
         let of = |container: Option<&Instance>| {
-            container.and_then(|container| Contract::of(|key| container.property(key)).ok()).unwrap_or_default()
+            container.and_then(|container| Contract::of_container(container).ok()).unwrap_or_default()
         };
         let mut contract = of(sides.incoming.or(containers.prev.as_ref()));
         if contract.keep.is_empty() {

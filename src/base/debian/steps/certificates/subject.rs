@@ -16,9 +16,9 @@ pub(super) fn hash(certificate: &[u8]) -> Option<u32> {
     let mut name = Der(subject(certificate)?);
     while !name.0.is_empty() {
         let mut attributes = Vec::new();
-        let mut set = Der(name.expect(SET)?);
+        let mut set = Der(name.element(SET)?);
         while !set.0.is_empty() {
-            attributes.push(attribute(set.expect(SEQUENCE)?)?);
+            attributes.push(attribute(set.element(SEQUENCE)?)?);
         }
         // The order of a SET OF in DER.
         attributes.sort();
@@ -30,7 +30,7 @@ pub(super) fn hash(certificate: &[u8]) -> Option<u32> {
 
 /// What is inside of the subject's sequence.
 fn subject(certificate: &[u8]) -> Option<&[u8]> {
-    let mut fields = Der(Der(Der(certificate).expect(SEQUENCE)?).expect(SEQUENCE)?);
+    let mut fields = Der(Der(Der(certificate).element(SEQUENCE)?).element(SEQUENCE)?);
     if fields.0.first() == Some(&VERSION) {
         fields.next()?;
     }
@@ -38,7 +38,7 @@ fn subject(certificate: &[u8]) -> Option<&[u8]> {
     for _ in 0..4 {
         fields.next()?;
     }
-    fields.expect(SEQUENCE)
+    fields.element(SEQUENCE)
 }
 
 /// One attribute, type and value, in canonical form.
@@ -106,7 +106,7 @@ impl<'a> Der<'a> {
     }
 
     /// What is inside of the next element, if it has this tag.
-    fn expect(&mut self, tag: u8) -> Option<&'a [u8]> {
+    fn element(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.next().filter(|(found, _)| *found == tag).map(|(_, content)| content)
     }
 }
