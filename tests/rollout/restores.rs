@@ -14,7 +14,7 @@ use crate::support::{Lab, seconds};
 
 /// Short of what a good release takes on a busy machine, and long enough to see that a broken one is none.
 const IMPATIENT: &str =
-    "drain-timeout = \"10s\"\nwebsocket-timeout = \"1s\"\nhealthy-for = \"2s\"\nhealthy-timeout = \"8s\"\n";
+    "drain-timeout = \"10s\"\nwebsocket-timeout = \"1s\"\nhealthy-for = \"2s\"\nhealthy-timeout = \"15s\"\n";
 /// From the failure on.
 const MINUTE: Duration = seconds(60);
 
@@ -103,7 +103,7 @@ fn a_release_that_never_serves_is_taken_back_and_a_good_one_rolls_over_it() {
     // Weights are somebody's decision too.
     assert_eq!(veza.haproxy().ask(&format!("set weight api_pool/{} 3", first.name())).trim(), "");
     let fleet = std::fs::read_to_string(veza.workspace().join("fleet.toml")).unwrap();
-    veza.workspace().write("good.toml", fleet.replace("\"8s\"", "\"60s\""));
+    veza.workspace().write("good.toml", fleet.replace("\"15s\"", "\"60s\""));
     let mut kept = Kept::of(first);
     let before = Found::of(&veza);
 
@@ -148,7 +148,7 @@ api-1  changing places
 api-1  starting
 api-1  waiting until it is healthy
 api-1  restoring
-warning: `api-1`: not healthy within 8 s: `GET :8080/api/v1/health` answers 503; restoring
+warning: `api-1`: not healthy within 15 s: `GET :8080/api/v1/health` answers 503; restoring
 api-1  maintenance
 api-1  stopping
 api-1  changing places
@@ -159,7 +159,7 @@ api-1  settling
 api-1  done
 api-1  restored in [..]
 error: `api-1` runs 1.0.0 again, and the rollout stopped
-  cause: not healthy within 8 s: `GET :8080/api/v1/health` answers 503
+  cause: not healthy within 15 s: `GET :8080/api/v1/health` answers 503
   cause: ● veza-backend-api.service - Veza backend API
   cause:      Loaded: loaded (/etc/systemd/system/veza-backend-api.service; enabled; preset: enabled)
   cause:      Active: active (running) since [..] ago
@@ -216,7 +216,7 @@ api-1  changing places
 api-1  starting
 api-1  waiting until it is healthy
 api-1  restoring
-warning: `api-1`: not healthy within 8 s: `GET :8080/api/v1/health` is not answered: Connection refused (os error 111); restoring
+warning: `api-1`: not healthy within 15 s: `GET :8080/api/v1/health` is not answered: Connection refused (os error 111); restoring
 api-1  maintenance
 api-1  stopping
 api-1  changing places
@@ -227,7 +227,7 @@ api-1  settling
 api-1  done
 api-1  restored in [..]
 error: `api-1` runs 1.0.0 again, and the rollout stopped
-  cause: not healthy within 8 s: `GET :8080/api/v1/health` is not answered: Connection refused (os error 111)
+  cause: not healthy within 15 s: `GET :8080/api/v1/health` is not answered: Connection refused (os error 111)
   cause: ● veza-backend-api.service - Veza backend API
   cause:      Loaded: loaded (/etc/systemd/system/veza-backend-api.service; enabled; preset: enabled)
   cause:      Active: active (running) since [..] ago
@@ -253,7 +253,7 @@ api-1  changing places
 api-1  starting
 api-1  waiting until it is healthy
 api-1  restoring
-warning: `api-1`: not healthy within 8 s: [..]; restoring
+warning: `api-1`: not healthy within 15 s: [..]; restoring
 api-1  maintenance
 api-1  stopping
 api-1  changing places
@@ -264,7 +264,7 @@ api-1  settling
 api-1  done
 api-1  restored in [..]
 error: `api-1` runs 1.0.0 again, and the rollout stopped
-  cause: not healthy within 8 s: [..]
+  cause: not healthy within 15 s: [..]
   cause: ● veza-backend-api.service - Veza backend API
   cause:      Loaded: loaded (/etc/systemd/system/veza-backend-api.service; enabled; preset: enabled)
 ...
@@ -384,7 +384,7 @@ fn a_rollback_onto_a_broken_container_goes_on_once_it_is_mended() {
     let veza = Veza::new("mended").pool(IMPATIENT).start();
     let (lab, first) = (Lab::shared(), &veza.members()[0]);
     let fleet = std::fs::read_to_string(veza.workspace().join("fleet.toml")).unwrap();
-    veza.workspace().write("good.toml", fleet.replace("\"8s\"", "\"60s\""));
+    veza.workspace().write("good.toml", fleet.replace("\"15s\"", "\"60s\""));
     let rolled = veza.command(&["rollout", &Recipe::good("2.0.0").imported(), "--fleet", "good.toml"]);
     assert_eq!(rolled.code, Some(0), "{}", rolled.stderr);
 

@@ -2,6 +2,7 @@ mod documents;
 mod downloads;
 mod order;
 mod proxies;
+mod resuming;
 mod server;
 
 use std::cell::RefCell;
