@@ -45,15 +45,15 @@ impl<'a> Section<'a> {
     }
 
     /// Notes a value of a wrong type, or one whose meaning is wrong.
-    pub(crate) fn refuse<T>(&self, span: Range<usize>, message: String, hint: &str) -> Option<T> {
-        let problem = Problem::error(self.document.place(span), message);
+    pub(crate) fn refuse<T>(&self, place: Place, message: String, hint: &str) -> Option<T> {
+        let problem = Problem::error(place, message);
         self.document.report(if hint.is_empty() { problem } else { problem.hint(hint) });
         None
     }
 
     fn mistyped<T>(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str, hint: &str) -> Option<T> {
         let found = type_name(value.get_ref());
-        self.refuse(value.span(), format!("`{key}` is {found}, expected {expected}"), hint)
+        self.refuse(self.document.place(value.span()), format!("`{key}` is {found}, expected {expected}"), hint)
     }
 
     fn string(&self, key: &str, value: &Spanned<DeValue<'_>>, hint: &str) -> Option<Placed<String>> {
@@ -84,7 +84,11 @@ impl<'a> Section<'a> {
         let Some(value) = self.value(key) else { return self.missing(key, example) };
         let text = self.string(key, value, "put it in quotes")?;
         if text.value.is_empty() {
-            return self.refuse(value.span(), format!("`{key}` is empty"), &format!("such as {example}"));
+            return self.refuse(
+                self.document.place(value.span()),
+                format!("`{key}` is empty"),
+                &format!("such as {example}"),
+            );
         }
         Some(text)
     }
@@ -98,7 +102,11 @@ impl<'a> Section<'a> {
     pub(crate) fn required_texts(&self, key: &'static str, example: &str) -> Vec<Placed<String>> {
         let Some(value) = self.value(key) else { return self.missing(key, example).unwrap_or_default() };
         if matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()) {
-            self.refuse::<()>(value.span(), format!("`{key}` is empty"), &format!("such as `{key} = {example}`"));
+            self.refuse::<()>(
+                self.document.place(value.span()),
+                format!("`{key}` is empty"),
+                &format!("such as `{key} = {example}`"),
+            );
         }
         self.strings(key, value)
     }
@@ -130,7 +138,9 @@ impl<'a> Section<'a> {
         };
         match number.and_then(|number| T::try_from(number).ok()) {
             Some(number) => Some(Placed { value: number, place: self.document.place(value.span()) }),
-            None => self.refuse(value.span(), format!("`{key}` is not a whole number {range}"), ""),
+            None => {
+                self.refuse(self.document.place(value.span()), format!("`{key}` is not a whole number {range}"), "")
+            }
         }
     }
 
@@ -180,7 +190,7 @@ impl<'a> Section<'a> {
             return self.table(key, title);
         }
         let hint = format!("add `{title}` with `{example}`");
-        self.refuse(self.span.clone(), format!("{} has no `{title}`", self.title), &hint)
+        self.refuse(self.place(), format!("{} has no `{title}`", self.title), &hint)
     }
 
     /// The tables of a list, such as `[[user]]`.

@@ -13,9 +13,9 @@ impl Section<'_> {
     pub(super) fn as_path(&self, text: Placed<String>) -> Option<Placed<TargetPath>> {
         match TargetPath::parse(&text.value) {
             Ok(path) if !path.is_root() => Some(Placed { value: path, place: text.place }),
-            Ok(_) => self.refuse(text.place.span, "path `/` is the root itself".to_owned(), "name something below it"),
+            Ok(_) => self.refuse(text.place, "path `/` is the root itself".to_owned(), "name something below it"),
             Err(error) => self.refuse(
-                text.place.span,
+                text.place,
                 format!("path `{}` {}", text.value.escape_debug(), error.reason()),
                 "write it from the root of the image, such as \"/etc/veza\"",
             ),
@@ -32,7 +32,7 @@ impl Section<'_> {
         let text = self.text_or(key, &hint)?;
         match Mode::parse(&text.value) {
             Some(mode) => Some(mode),
-            None => self.refuse(text.place.span, format!("mode `{}` is not four octal digits", text.value), &hint),
+            None => self.refuse(text.place, format!("mode `{}` is not four octal digits", text.value), &hint),
         }
     }
 }

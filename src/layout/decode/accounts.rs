@@ -35,7 +35,7 @@ fn account_name(section: &Section<'_>) -> Option<Placed<String>> {
         return Some(name);
     }
     let message = format!("`{}` is not a name that Debian's tools take", name.value);
-    section.refuse(name.place.span, message, "a lower-case letter or `_`, then up to 31 of a-z, 0-9, `_` and `-`")
+    section.refuse(name.place, message, "a lower-case letter or `_`, then up to 31 of a-z, 0-9, `_` and `-`")
 }
 
 fn id(section: &Section<'_>, key: &'static str) -> Option<Placed<u32>> {
@@ -44,7 +44,7 @@ fn id(section: &Section<'_>, key: &'static str) -> Option<Placed<u32>> {
     if IDS.contains(&id.value) {
         return Some(id);
     }
-    section.refuse(id.place.span, format!("`{key}` is not a whole number {range}"), "root and nobody are the base's")
+    section.refuse(id.place, format!("`{key}` is not a whole number {range}"), "root and nobody are the base's")
 }
 
 pub(super) fn group(section: Section<'_>, groups: &mut Accounts) -> Option<Group> {
@@ -64,7 +64,7 @@ pub(super) fn user(section: Section<'_>, users: &mut Accounts, groups: &Accounts
     let field = |key, default: &str| match section.text(key) {
         None => Some(default.to_owned()),
         Some(text) if text.value.contains([':', '\n', '\0']) => section.refuse(
-            text.place.span,
+            text.place,
             format!("`{key}` holds `:` or a line break, which end a field of /etc/passwd"),
             "",
         ),
@@ -88,5 +88,5 @@ pub(super) fn owner_id(section: &Section<'_>, name: &Placed<String>, known: &Acc
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("declare it as `[[{what}]]`; an account of the base is declared with the base's own number"),
     };
-    section.refuse(name.place.span.clone(), format!("{what} `{}` is not declared", name.value), &hint)
+    section.refuse(name.place.clone(), format!("{what} `{}` is not declared", name.value), &hint)
 }

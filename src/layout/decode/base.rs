@@ -12,7 +12,7 @@ pub(super) fn debian_base(section: Section<'_>) -> Placed<DebianBase> {
     let without = words(&section, "without", "package");
     for name in without.iter().filter(|name| packages.iter().any(|package| package.value == name.value)) {
         let message = format!("`{}` stands in `packages` and in `without`", name.value);
-        section.refuse::<()>(name.place.span.clone(), message, "take it out of one of them");
+        section.refuse::<()>(name.place.clone(), message, "take it out of one of them");
     }
     let base = DebianBase {
         debian: release(&section).unwrap_or_default(),
@@ -32,16 +32,16 @@ fn values(texts: Vec<Placed<String>>) -> Vec<String> {
 
 fn release(section: &Section<'_>) -> Option<String> {
     let name = section.required_text("debian", "\"bookworm\"")?;
-    let span = name.place.span;
+    let place = name.place;
     if MOVING_NAMES.contains(&name.value.as_str()) {
         let message = format!("`{}` is another release from time to time", name.value);
-        return section.refuse(span, message, "write the release's code name, such as \"bookworm\"");
+        return section.refuse(place, message, "write the release's code name, such as \"bookworm\"");
     }
     if name.value.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return Some(name.value);
     }
     let message = format!("`{}` is not the code name of a release", name.value);
-    section.refuse(span, message, "such as \"bookworm\"; its security updates come with it")
+    section.refuse(place, message, "such as \"bookworm\"; its security updates come with it")
 }
 
 /// Names as Debian's policy has them: of packages (5.6.7), and of components.
@@ -49,12 +49,12 @@ fn words(section: &Section<'_>, key: &'static str, what: &str) -> Vec<Placed<Str
     let mut sound: Vec<Placed<String>> = Vec::new();
     for name in section.texts(key) {
         let text = &name.value;
-        let span = name.place.span.clone();
+        let place = name.place.clone();
         if !is_debian_name(text) {
             let hint = "names are made of a-z, 0-9, `+`, `-` and `.`, without a version or an architecture";
-            section.refuse::<()>(span, format!("`{text}` is not the name of a {what}"), hint);
+            section.refuse::<()>(place, format!("`{text}` is not the name of a {what}"), hint);
         } else if sound.iter().any(|before| before.value == *text) {
-            section.refuse::<()>(span, format!("`{text}` stands twice in `{key}`"), "take one of them out");
+            section.refuse::<()>(place, format!("`{text}` stands twice in `{key}`"), "take one of them out");
         } else {
             sound.push(name);
         }
@@ -69,10 +69,10 @@ fn patterns(section: &Section<'_>) -> Vec<String> {
         if !absolute {
             let hint = "such as \"/usr/share/doc/*\"; a `!` before it keeps what an earlier one leaves out";
             let message = format!("`{text}` is not a pattern of absolute paths");
-            section.refuse::<()>(pattern.place.span.clone(), message, hint);
+            section.refuse::<()>(pattern.place.clone(), message, hint);
         } else if text.contains("[:") {
             let message = format!("`{text}` names a class of characters, which is not read");
-            section.refuse::<()>(pattern.place.span.clone(), message, "write the characters out, such as `[0-9]`");
+            section.refuse::<()>(pattern.place.clone(), message, "write the characters out, such as `[0-9]`");
         }
         absolute
     };
@@ -85,7 +85,7 @@ fn mirrors(section: &Section<'_>) -> Vec<String> {
         if !known {
             let message = format!("`{}` is not the address of a mirror", mirror.value);
             let hint = "such as \"https://mirror.example/debian\", or \"bookworm-security=https://…\" for one suite";
-            section.refuse::<()>(mirror.place.span.clone(), message, hint);
+            section.refuse::<()>(mirror.place.clone(), message, hint);
         }
         known
     };

@@ -46,7 +46,7 @@ pub(super) fn program(section: Section<'_>, owners: &Owners) -> Option<Program> 
         && access.mode.bits() & 0o111 == 0
     {
         let message = format!("binary `{}` has mode {}, which nobody may execute", path.value, access.mode);
-        section.refuse::<()>(path.place.span.clone(), message, "such as `mode = \"0755\"`");
+        section.refuse::<()>(path.place.clone(), message, "such as `mode = \"0755\"`");
     }
     section.finish();
     Some(Program { path: path?, access: access? })
@@ -61,7 +61,7 @@ pub(super) fn file(document: &Document, section: Section<'_>, owners: &Owners, f
         (false, true, false) => section.text("source").and_then(|source| beside(&section, files, &source)),
         (false, false, true) => section.text("template").and_then(|name| rendered(document, &section, files, &name)),
         _ => section.refuse(
-            section.place().span,
+            section.place(),
             "a [[file]] wants one of `content`, `source` and `template`".to_owned(),
             "`content` is the text itself, `source` a file beside the layout, `template` such a file to be rendered",
         ),
@@ -82,13 +82,13 @@ fn beside(section: &Section<'_>, files: &Files, name: &Placed<String>) -> Option
     if !Path::new(&name.value).components().all(inside) {
         let message = format!("`{}` is not beside the layout", name.value.escape_debug());
         let hint = "copy it into the layout's own directory, and name it from there";
-        return section.refuse(name.place.span.clone(), message, hint);
+        return section.refuse(name.place.clone(), message, hint);
     }
     match files.read(Path::new(&name.value)) {
         Ok(bytes) => Some(bytes),
         Err(cause) => {
             let message = format!("cannot read `{}`: {cause}", name.value);
-            section.refuse(name.place.span.clone(), message, "the path is taken from the layout's own directory")
+            section.refuse(name.place.clone(), message, "the path is taken from the layout's own directory")
         }
     }
 }
@@ -96,7 +96,7 @@ fn beside(section: &Section<'_>, files: &Files, name: &Placed<String>) -> Option
 /// A template file beside the layout; what is wrong inside it is placed there.
 fn rendered(document: &Document, section: &Section<'_>, files: &Files, name: &Placed<String>) -> Option<Vec<u8>> {
     let Ok(text) = String::from_utf8(beside(section, files, name)?) else {
-        return section.refuse(name.place.span.clone(), format!("template `{}` is not UTF-8", name.value), "");
+        return section.refuse(name.place.clone(), format!("template `{}` is not UTF-8", name.value), "");
     };
     let span = 0..text.len();
     let source = Arc::new(Source { name: files.display(Path::new(&name.value)), text });
@@ -111,7 +111,7 @@ pub(super) fn link(section: Section<'_>) -> Option<Link> {
             return Some(target);
         }
         let message = "`target` is longer than 4,095 bytes or holds a NUL byte, which no link can".to_owned();
-        section.refuse(target.place.span, message, "")
+        section.refuse(target.place, message, "")
     });
     section.finish();
     Some(Link { path: path?, target: target?.value })

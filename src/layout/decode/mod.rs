@@ -71,14 +71,14 @@ fn image(section: Section<'_>) -> Option<Image> {
             return Some(name.value);
         }
         let message = format!("image name `{}` is not made of lower-case letters, digits and `-`", name.value);
-        section.refuse(name.place.span, message, "it becomes part of every artifact's file name")
+        section.refuse(name.place, message, "it becomes part of every artifact's file name")
     });
     let description = section.text("description").map(|text| text.value);
     let architecture = section.required_text("architecture", "\"x86_64\"").and_then(|text| {
         let known = Architecture::ALL.iter().map(|architecture| architecture.as_str());
         Architecture::parse(&text.value).or_else(|| {
             let message = format!("unknown architecture `{}`", text.value);
-            section.refuse(text.place.span, message, &unknown_hint(&text.value, known))
+            section.refuse(text.place, message, &unknown_hint(&text.value, known))
         })
     });
     section.finish();
@@ -94,11 +94,7 @@ fn network(section: Section<'_>) -> Option<Network> {
             if fits && (1..16).contains(&name.value.len()) {
                 return Some(name.value);
             }
-            section.refuse(
-                name.place.span,
-                format!("`{}` is not the name of an interface", name.value),
-                "such as \"eth0\"",
-            )
+            section.refuse(name.place, format!("`{}` is not the name of an interface", name.value), "such as \"eth0\"")
         },
     );
     let dhcp = section.flag("dhcp", true);
@@ -109,18 +105,14 @@ fn network(section: Section<'_>) -> Option<Network> {
 fn health(section: Section<'_>) -> Option<Health> {
     let port = section.number::<u16>("port", "8080", "from 1 to 65535");
     let port = port.and_then(|port| match port.value {
-        0 => section.refuse(port.place.span, "`port` is not a whole number from 1 to 65535".to_owned(), ""),
+        0 => section.refuse(port.place, "`port` is not a whole number from 1 to 65535".to_owned(), ""),
         some => Some(some),
     });
     let path = section.required_text("path", "\"/health\"").and_then(|path| {
         if path.value.starts_with('/') && path.value.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Some(path.value);
         }
-        section.refuse(
-            path.place.span,
-            format!("`{}` is not the path of a URL", path.value),
-            "such as \"/api/v1/health\"",
-        )
+        section.refuse(path.place, format!("`{}` is not the path of a URL", path.value), "such as \"/api/v1/health\"")
     });
     section.finish();
     Some(Health { port: port?, path: path? })
@@ -129,7 +121,7 @@ fn health(section: Section<'_>) -> Option<Health> {
 fn keep(section: Section<'_>) -> Option<Keep> {
     let path = section.path("path").and_then(|path| {
         if path.value.as_relative().contains(&b' ') {
-            return section.refuse(path.place.span, format!("kept path `{}` holds a space", path.value), "rename it");
+            return section.refuse(path.place, format!("kept path `{}` holds a space", path.value), "rename it");
         }
         Some(path)
     });
@@ -138,7 +130,7 @@ fn keep(section: Section<'_>) -> Option<Keep> {
         "volume" => Some(KeepHow::Volume),
         other => {
             let hint = "\"carry\" copies a small file over, \"volume\" keeps a directory on a custom volume";
-            section.refuse(how.place.span, format!("unknown `how = \"{other}\"`"), hint)
+            section.refuse(how.place, format!("unknown `how = \"{other}\"`"), hint)
         }
     });
     section.finish();

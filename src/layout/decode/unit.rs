@@ -67,7 +67,7 @@ fn name(section: &Section<'_>) -> Option<Placed<String>> {
             return Some(name);
         }
         section.refuse(
-            name.place.span,
+            name.place,
             format!("`{}` is not the name of a service unit", name.value),
             "such as \"my-service.service\"",
         )
@@ -83,7 +83,7 @@ fn hardening(section: &Section<'_>) -> Option<Hardening> {
             other => {
                 let message = format!("unknown hardening `{other}`");
                 section.refuse(
-                    text.place.span,
+                    text.place,
                     message,
                     "\"strict\" or \"off\"; change single directives in [unit.overrides]",
                 )
@@ -98,7 +98,7 @@ fn environment(section: &Section<'_>) -> BTreeMap<String, String> {
         let value = values.pop();
         match (values.is_empty(), value) {
             (true, value) => value.map(|value| (key.value, value.value)),
-            _ => section.refuse(key.place.span, format!("`{}` has several values", key.value), "write one string"),
+            _ => section.refuse(key.place, format!("`{}` has several values", key.value), "write one string"),
         }
     };
     section.free_table("environment").into_iter().filter_map(pair).collect()

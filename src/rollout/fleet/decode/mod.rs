@@ -23,7 +23,7 @@ pub(super) fn draft(document: &Document, root: &DeTable<'_>) -> Draft {
     let pools = root.tables("pool", "[[pool]]");
     if root.count("pool") == 0 {
         let hint = "add one for each group of containers that serve the same, with `name`, `instances` and `backends`";
-        root.refuse::<()>(root.place().span, "the fleet has no `[[pool]]`".to_owned(), hint);
+        root.refuse::<()>(root.place(), "the fleet has no `[[pool]]`".to_owned(), hint);
     }
     let pools = pools.into_iter().map(pool::pool).collect();
     root.finish();
@@ -52,7 +52,7 @@ fn balancer(section: Section<'_>) -> (Vec<Placed<Address>>, Option<String>) {
         Some(value) => Some(Placed { value, place: text.place }),
         None => {
             let message = format!("`{}` is not a socket of HAProxy", shown(&text.value));
-            section.refuse(text.place.span, message, SOCKET_FORMS)
+            section.refuse(text.place, message, SOCKET_FORMS)
         }
     };
     let sockets =
@@ -77,7 +77,7 @@ fn checked(
         return Some(text);
     }
     let message = format!("`{}` is not the {what}", shown(&text.value));
-    section.refuse(text.place.span, message, hint)
+    section.refuse(text.place, message, hint)
 }
 
 /// `incus remote add` forbids colons; certificates of remotes are files of their name.

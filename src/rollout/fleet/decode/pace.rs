@@ -28,7 +28,7 @@ fn time(section: &Section<'_>, key: &'static str) -> Option<Duration> {
         Err(Fault::Malformed) => (format!("`{key}` is `{given}`, which is no span of time"), span::FORM.to_owned()),
         Err(Fault::TooLong) => (format!("`{key}` is `{given}`, longer than a day"), "at most \"24h\"".to_owned()),
     };
-    section.refuse(text.place.span, message, &hint)
+    section.refuse(text.place, message, &hint)
 }
 
 /// A span of time that is not zero: nothing ends well that gets no time at all.
@@ -36,8 +36,8 @@ fn some_time(section: &Section<'_>, key: &'static str, default: Duration) -> Dur
     match time(section, key) {
         None => default,
         Some(Duration::ZERO) => {
-            let span = section.text(key).map_or_else(|| section.place().span, |text| text.place.span);
-            section.refuse::<()>(span, format!("`{key}` is zero"), "give it some time, such as \"30s\"");
+            let place = section.text(key).map_or_else(|| section.place(), |text| text.place);
+            section.refuse::<()>(place, format!("`{key}` is zero"), "give it some time, such as \"30s\"");
             default
         }
         Some(time) => time,
@@ -54,5 +54,5 @@ fn answers(section: &Section<'_>) -> Option<u32> {
     if (1..=Pace::MOST_ANSWERS).contains(&answers.value) {
         return Some(answers.value);
     }
-    section.refuse(answers.place.span, format!("`{key}` is not a whole number {range}"), "")
+    section.refuse(answers.place, format!("`{key}` is not a whole number {range}"), "")
 }

@@ -32,14 +32,14 @@ fn name(section: &Section<'_>) -> Option<Placed<PoolName>> {
         None => {
             let message = format!("`{}` is not the name of a pool", shown(&name.value));
             let hint = "at most 40 lower-case letters, digits and `-`, with no `-` at either end";
-            section.refuse(name.place.span, message, hint)
+            section.refuse(name.place, message, hint)
         }
     }
 }
 
 fn instance(section: &Section<'_>, text: Placed<String>) -> Option<Placed<InstanceName>> {
     let Placed { value: text, place } = text;
-    let refuse = |message: String, hint: &str| section.refuse(place.span.clone(), message, hint);
+    let refuse = |message: String, hint: &str| section.refuse(place.clone(), message, hint);
     let Some(value) = InstanceName::parse(&text) else {
         let hint = "a letter, then letters, digits and `-`, with no `-` at the end";
         return refuse(format!("`{}` is not the name of an instance", shown(&text)), hint);
@@ -76,7 +76,7 @@ fn min_available(section: &Section<'_>) -> Option<usize> {
             return Some(1);
         }
         let hint = "nobody serves while the only instance is swapped: add `min-available = 0` if that may be";
-        return section.refuse(section.place().span, format!("`{key}` is missing from a [[pool]] of one"), hint);
+        return section.refuse(section.place(), format!("`{key}` is missing from a [[pool]] of one"), hint);
     }
     let least = section.number::<usize>(key, "1", "from 0 up")?;
     // A pool without instances was reported as that.
@@ -87,5 +87,5 @@ fn min_available(section: &Section<'_>) -> Option<usize> {
         1 => format!("`{key}` is {}, and the pool has 1 instance", least.value),
         more => format!("`{key}` is {}, and the pool has {more} instances", least.value),
     };
-    section.refuse(least.place.span, message, &format!("at most {}: one at a time is out", instances - 1))
+    section.refuse(least.place, message, &format!("at most {}: one at a time is out", instances - 1))
 }
