@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::embedded::{EMBEDDED, Files};
+use super::embedded::EMBEDDED;
+use super::files::Files;
 use crate::diagnostic::Source;
 use crate::document;
 use crate::{Error, Result};

@@ -12,6 +12,7 @@
 
 mod decode;
 mod embedded;
+mod files;
 mod image_values;
 pub mod lint;
 mod lock_file;
@@ -29,7 +30,7 @@ use toml::de::{DeTable, DeValue};
 use crate::diagnostic::{Problem, Source};
 use crate::document::{self, Document};
 use crate::{Error, Result};
-use embedded::Files;
+use files::Files;
 use template::Templates;
 use variables::Variables;
 

@@ -1,13 +1,12 @@
 //! Directories, files, links and the binary's place.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path};
 use std::sync::Arc;
 
 use super::accounts::{Owners, owner_id};
-use crate::diagnostic::{Place, Problem, Source};
+use crate::diagnostic::{Place, Problem};
 use crate::document::{Document, Section};
-use crate::layout::embedded::Files;
+use crate::layout::files::Files;
 use crate::layout::{Access, Directory, File, Link, Placed, Program, secrets};
 use crate::rootfs::{Mode, TargetPath};
 
@@ -58,7 +57,7 @@ pub(super) fn file(document: &Document, section: Section<'_>, owners: &Owners, f
     let given = (section.has("content"), section.has("source"), section.has("template"));
     let content = match given {
         (true, false, false) => section.text("content").map(|content| content.value.into_bytes()),
-        (false, true, false) => section.text("source").and_then(|source| beside(&section, files, &source)),
+        (false, true, false) => section.text("source").and_then(|source| files.bytes(&section, &source)),
         (false, false, true) => section.text("template").and_then(|name| rendered(document, &section, files, &name)),
         _ => section.refuse(
             section.place(),
@@ -77,30 +76,10 @@ pub(super) fn file(document: &Document, section: Section<'_>, owners: &Owners, f
     Some(File { path, access, content })
 }
 
-fn beside(section: &Section<'_>, files: &Files, name: &Placed<String>) -> Option<Vec<u8>> {
-    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-    if !Path::new(&name.value).components().all(inside) {
-        let message = format!("`{}` is not beside the layout", name.value.escape_debug());
-        let hint = "copy it into the layout's own directory, and name it from there";
-        return section.refuse(name.place.clone(), message, hint);
-    }
-    match files.read(Path::new(&name.value)) {
-        Ok(bytes) => Some(bytes),
-        Err(cause) => {
-            let message = format!("cannot read `{}`: {cause}", name.value);
-            section.refuse(name.place.clone(), message, "the path is taken from the layout's own directory")
-        }
-    }
-}
-
 /// A template file beside the layout; what is wrong inside it is placed there.
 fn rendered(document: &Document, section: &Section<'_>, files: &Files, name: &Placed<String>) -> Option<Vec<u8>> {
-    let Ok(text) = String::from_utf8(beside(section, files, name)?) else {
-        return section.refuse(name.place.clone(), format!("template `{}` is not UTF-8", name.value), "");
-    };
-    let span = 0..text.len();
-    let source = Arc::new(Source { name: files.display(Path::new(&name.value)), text });
-    let place = Place { source: Arc::clone(&source), span };
+    let source = Arc::new(files.text(section, name, "template")?);
+    let place = Place { source: Arc::clone(&source), span: 0..source.text.len() };
     document.render(&source.text, &place).map(String::into_bytes)
 }
 

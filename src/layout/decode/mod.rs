@@ -13,7 +13,7 @@ use self::accounts::{Owners, group, user};
 use self::base::debian_base;
 use self::entries::{directory, file, link, program};
 use self::unit::unit;
-use super::embedded::Files;
+use super::files::Files;
 use super::{Health, Image, Keep, KeepHow, Layout, Network};
 use crate::binary::Architecture;
 use crate::document::{Document, Section, unknown_hint};
