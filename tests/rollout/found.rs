@@ -70,7 +70,15 @@ pub(super) fn told(veza: &Veza, said: &str) -> String {
     told = told.replace(&veza.haproxy().drain_map().parent().unwrap().display().to_string(), "/etc/haproxy");
     // On a slow machine a step lasts so long that it is told how far it is: `api-1  settling: slow start`.
     let is_detail = |line: &&str| line.starts_with("api-") && line.contains(": ");
-    told.lines().filter(|line| !is_detail(line)).fold(String::new(), |told, line| told + line + "\n")
+    let mut lines: Vec<_> = told.lines().filter(|line| !is_detail(line)).collect();
+    // In which order the journal takes what systemd and the service write at one moment is chance: systemd's come first.
+    let journal = |line: &&str| {
+        line.starts_with("  cause: ") && [" systemd[1]: ", " veza-api["].iter().any(|by| line.contains(by))
+    };
+    for lines in lines.chunk_by_mut(|a, b| journal(a) && journal(b)) {
+        lines.sort_by_key(|line| line.contains(" veza-api["));
+    }
+    lines.into_iter().fold(String::new(), |told, line| told + line + "\n")
 }
 
 /// A table's rows with one space between cells: how wide they are depends on names that every run chooses anew.

@@ -270,10 +270,11 @@ error: `api-1` runs 1.0.0 again, and the rollout stopped
 ...
   cause: [..] api-1 systemd[1]: Starting veza-backend-api.service - Veza backend API...
   cause: [..] api-1 systemd[1]: Started veza-backend-api.service - Veza backend API.
-  cause: [..] api-1 veza-api[[..]]: veza-api: the environment lacks `VEZA_ABSENT`
-  cause: [..] api-1 veza-api[[..]]: hint: `VEZA_REQUIRE_ENV` asks for it: set it in the unit's EnvironmentFile=
   cause: [..] api-1 systemd[1]: veza-backend-api.service: Main process exited, code=exited, status=1/FAILURE
   cause: [..] api-1 systemd[1]: veza-backend-api.service: Failed with result 'exit-code'.
+...
+  cause: [..] api-1 veza-api[[..]]: veza-api: the environment lacks `VEZA_ABSENT`
+  cause: [..] api-1 veza-api[[..]]: hint: `VEZA_REQUIRE_ENV` asks for it: set it in the unit's EnvironmentFile=
 ...
   hint: `incus start api-1-next` starts the failed container, without a network
 
@@ -329,10 +330,10 @@ error: `api-1` runs 1.0.0 again, and the rollout stopped
 ...
   cause: [..] api-1 systemd[1]: Starting veza-backend-api.service - Veza backend API...
   cause: [..] api-1 systemd[1]: Started veza-backend-api.service - Veza backend API.
-  cause: [..] api-1 veza-api[[..]]: veza-api crash-20 listens on 0.0.0.0:8080
-  cause: [..] api-1 veza-api[[..]]: veza-api: crashing as `VEZA_CRASH_AFTER` says
   cause: [..] api-1 systemd[1]: veza-backend-api.service: Main process exited, code=exited, status=101/n/a
   cause: [..] api-1 systemd[1]: veza-backend-api.service: Failed with result 'exit-code'.
+  cause: [..] api-1 veza-api[[..]]: veza-api crash-20 listens on 0.0.0.0:8080
+  cause: [..] api-1 veza-api[[..]]: veza-api: crashing as `VEZA_CRASH_AFTER` says
   hint: `incus start api-1-next` starts the failed container, without a network
 
 "#]]
