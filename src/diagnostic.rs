@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// A text that problems point into: a layout, a file of variables, or a `--set` argument.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
     /// What the reader calls it: the path as it was given, or `--set`.
     pub name: String,

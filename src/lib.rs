@@ -39,6 +39,7 @@ pub mod haproxy;
 pub mod image;
 pub mod incus;
 pub mod interrupt;
+pub mod inventory;
 pub mod layer;
 pub mod layout;
 pub mod lock;

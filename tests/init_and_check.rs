@@ -1,20 +1,25 @@
 //! `vezaimg init` and `vezaimg check`.
 
 use std::fs;
+use std::path::Path;
 
 use snapbox::{IntoData, str};
 
 use crate::support::workspace::{LAYOUT, Workspace, outcome};
 
 #[test]
-fn init_writes_the_default_layout_which_check_takes() {
+fn init_writes_the_layouts_which_check_takes() {
     let workspace = Workspace::new();
     let written = workspace.run(["init"]);
     snapbox::assert_data_eq!(
-        written.stdout,
+        &written.stdout,
         str![[r#"
 layouts/backend-api.toml
 layouts/backend-api.lock
+layouts/stream-server.toml
+layouts/stream-server.lock
+layouts/service.toml
+layouts/appliance.toml
 
 "#]]
         .raw()
@@ -22,14 +27,15 @@ layouts/backend-api.lock
     snapbox::assert_data_eq!(
         written.stderr,
         str![[r#"
-        next  edit it, and see what `vezaimg check` says
+        next  edit them, and see what `vezaimg check` says
 
 "#]]
         .raw()
     );
-    let there = fs::read_to_string(workspace.join("layouts/backend-api.toml")).unwrap();
-    let ours = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/layouts/backend-api.toml")).unwrap();
-    assert_eq!(there, ours);
+    for name in written.stdout.lines() {
+        let ours = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+        assert_eq!(fs::read_to_string(workspace.join(name)).unwrap(), ours, "{name}");
+    }
     let checked = workspace.run(["check"]);
     snapbox::assert_data_eq!(
         checked.stdout,
@@ -40,6 +46,19 @@ layouts/backend-api.toml: ok, exposure of veza-backend-api.service 1.2 OK
         .raw()
     );
     assert_eq!((written.code, checked.code), (Some(0), Some(0)));
+    let streamer = workspace.run(["check", "--layout", "layouts/stream-server.toml", "--quiet"]);
+    snapbox::assert_data_eq!(
+        streamer.stdout,
+        str![[r#"
+layouts/stream-server.toml: ok, exposure of veza-stream-server.service 1.2 OK
+
+"#]]
+        .raw()
+    );
+    assert_eq!((streamer.stderr.as_str(), streamer.code), ("", Some(0)));
+    // What others extend is no service of its own until it has a lock, and sound all the same.
+    let service = workspace.run(["check", "--layout", "layouts/service.toml", "--quiet"]);
+    assert_eq!(service.code, Some(0), "{}", service.stderr);
 }
 
 #[test]

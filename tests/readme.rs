@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::locked::{DEFAULT, lock_of};
+use crate::support::locked::{Layouts, lock_of};
 use crate::support::veza::{Recipe, Veza};
 use crate::support::{Lab, seconds, wait_for};
 
@@ -19,7 +19,8 @@ struct Step {
 }
 
 /// The steps of all blocks that begin with this line, in order.
-fn steps(readme: &str, block: &str) -> Vec<Step> {
+fn steps(block: &str) -> Vec<Step> {
+    let readme = fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
     let mut steps: Vec<Step> = Vec::new();
     let mut inside = false;
     for line in readme.lines() {
@@ -38,6 +39,11 @@ fn steps(readme: &str, block: &str) -> Vec<Step> {
         }
     }
     steps
+}
+
+/// The commands of those blocks, which another test tries.
+pub(crate) fn commands(block: &str) -> Vec<String> {
+    steps(block).into_iter().map(|step| step.command).collect()
 }
 
 /// What a transcript and a run have in common: digests and figures differ from one machine to another.
@@ -65,13 +71,12 @@ fn fresh_checkout(at: &Path) {
 
 #[test]
 fn every_command_of_the_readme_runs_and_prints_what_it_says() {
-    let readme = fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
-    let steps = steps(&readme, "```console");
+    let steps = steps("```console");
     assert!(steps.len() >= 7, "the README has {} commands", steps.len());
     let checkout = tempfile::TempDir::with_prefix("vezaimg-readme-").unwrap();
     fresh_checkout(checkout.path());
     // Mirrors keep the newest alone, and not every machine reaches the snapshots of what a lock pinned some weeks ago.
-    fs::write(checkout.path().join("layouts/backend-api.lock"), lock_of(DEFAULT)).unwrap();
+    fs::write(checkout.path().join("layouts/backend-api.lock"), lock_of(&Layouts::own())).unwrap();
     let store = tempfile::TempDir::with_prefix("vezaimg-readme-store-").unwrap();
     let lab = Lab::shared();
     let path = format!("{REPOSITORY}/target/release:{}", std::env::var("PATH").unwrap());
@@ -101,12 +106,11 @@ fn every_command_of_the_readme_runs_and_prints_what_it_says() {
 
 #[test]
 fn a_fleet_is_rolled_as_the_readme_says() {
-    let readme = fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
-    let steps = steps(&readme, "```console fleet");
-    assert_eq!(steps.len(), 5, "commands of a fleet in the README");
+    let commands = commands("```console fleet");
+    assert_eq!(commands.len(), 5, "commands of a fleet in the README");
     let veza = Veza::new("readme").pool("healthy-for = \"1s\"\n").start();
     let built = Recipe::good("v2").build(veza.workspace());
-    for Step { command, .. } in steps {
+    for command in commands {
         let arguments: Vec<_> = command.split(' ').collect();
         let (program, arguments) = arguments.split_first().unwrap();
         let done = veza.command(arguments);

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::release::ReleaseName;
 
@@ -170,10 +170,17 @@ pub(super) struct LockArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("members").required(true).args(["fleet", "inventory"])))]
 pub(super) struct ScopeArgs {
     /// The fleet: its containers, its HAProxy, its pace
     #[arg(long, value_name = "FILE")]
-    pub(super) fleet: PathBuf,
+    pub(super) fleet: Option<PathBuf>,
+    /// Instead of a fleet file: Ansible's inventory in YAML, whose groups the layouts name in [pool]
+    #[arg(long, value_name = "FILE")]
+    pub(super) inventory: Option<PathBuf>,
+    /// The layouts whose [pool] counts (may be repeated) [default: those in layouts/, else the copies in this program]
+    #[arg(long = "layout", value_name = "FILE", requires = "inventory")]
+    pub(super) layouts: Vec<PathBuf>,
     /// Only this pool of the fleet (may be repeated) [default: all, one after another]
     #[arg(long = "pool", value_name = "NAME")]
     pub(super) pools: Vec<String>,

@@ -64,7 +64,12 @@ impl CourseArgs {
 
 impl From<ScopeArgs> for rollout::Scope {
     fn from(args: ScopeArgs) -> Self {
-        Self { fleet: args.fleet, pools: args.pools }
+        let members = match args.inventory {
+            Some(file) => rollout::Members::Inventory { file, layouts: args.layouts },
+            // clap asks for one of them.
+            None => rollout::Members::Fleet(args.fleet.unwrap_or_default()),
+        };
+        Self { members, pools: args.pools }
     }
 }
 

@@ -40,7 +40,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         })?;
         console.result(&path.display().to_string())?;
     }
-    console.detail("next", "edit it, and see what `vezaimg check` says");
+    console.detail("next", "edit them, and see what `vezaimg check` says");
     Ok(())
 }
 

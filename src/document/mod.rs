@@ -23,7 +23,7 @@ use crate::rootfs::escaped;
 use crate::{Error, Result};
 
 pub(crate) use section::Section;
-pub(crate) use source::{read_source, syntax_problems};
+pub(crate) use source::{Texts, read_source, syntax_problems};
 
 /// The problems of one document that are noted: whoever has more of them has given another file.
 const MOST_PROBLEMS: usize = 1000;
@@ -45,7 +45,7 @@ type Render = Box<dyn Fn(&str, &Place) -> Result<String, Vec<Problem>>>;
 
 /// A document being read: its text, what its strings mean, and what was found wrong so far.
 pub(crate) struct Document {
-    pub(crate) source: Arc<Source>,
+    texts: Texts,
     /// None when strings are plain text.
     render: Option<Render>,
     problems: RefCell<Vec<Problem>>,
@@ -54,19 +54,19 @@ pub(crate) struct Document {
 impl Document {
     /// A document whose strings are plain text.
     pub(crate) fn plain(source: Arc<Source>) -> Self {
-        Self { source, render: None, problems: RefCell::default() }
+        Self { texts: Texts::new(source, Vec::new()), render: None, problems: RefCell::default() }
     }
 
-    /// A document whose strings are templates.
+    /// A document whose strings are templates, and whose tables were parsed from these texts.
     pub(crate) fn with_templates(
-        source: Arc<Source>,
+        texts: Texts,
         render: impl Fn(&str, &Place) -> Result<String, Vec<Problem>> + 'static,
     ) -> Self {
-        Self { source, render: Some(Box::new(render)), problems: RefCell::default() }
+        Self { texts, render: Some(Box::new(render)), problems: RefCell::default() }
     }
 
     pub(crate) fn place(&self, span: Range<usize>) -> Place {
-        Place { source: Arc::clone(&self.source), span }
+        self.texts.place(span)
     }
 
     pub(crate) fn report(&self, problem: Problem) {

@@ -175,6 +175,18 @@ impl<'a> Section<'a> {
             .collect()
     }
 
+    /// A table whose keys are free, of one string each: key and value.
+    pub(crate) fn free_texts(&self, key: &'static str) -> Vec<(Placed<String>, Placed<String>)> {
+        let one = |(name, mut values): (Placed<String>, Vec<Placed<String>>)| {
+            let value = values.pop();
+            match (values.is_empty(), value) {
+                (true, value) => value.map(|value| (name, value)),
+                _ => self.refuse(name.place, format!("`{}` has several values", name.value), "write one string"),
+            }
+        };
+        self.free_table(key).into_iter().filter_map(one).collect()
+    }
+
     /// A table below this one, or nothing.
     pub(crate) fn table(&self, key: &'static str, title: &'static str) -> Option<Section<'a>> {
         let value = self.value(key)?;

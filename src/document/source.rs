@@ -1,5 +1,6 @@
 //! Text files that problems point into.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,44 @@ use crate::{Error, Result};
 
 /// The largest such file that is read, in bytes.
 const LARGEST: u64 = 4 << 20;
+
+/// Texts that are read as one document: an offset tells which of them, and where in it.
+#[derive(Clone)]
+pub(crate) struct Texts {
+    first: Arc<Source>,
+    others: Vec<Arc<Source>>,
+}
+
+impl Texts {
+    pub(crate) fn new(first: Arc<Source>, others: Vec<Arc<Source>>) -> Self {
+        Self { first, others }
+    }
+
+    /// Each as it is to be parsed, so that the spans of its values are the document's: blank as far as those before it
+    /// reach.
+    pub(crate) fn laid_out(&self) -> Vec<String> {
+        let mut before = 0;
+        let lay_out = |source: &Arc<Source>| {
+            let text = format!("{:before$}{}", "", source.text);
+            before = text.len() + 1;
+            text
+        };
+        std::iter::once(&self.first).chain(&self.others).map(lay_out).collect()
+    }
+
+    /// The place of a span of [`laid_out`](Self::laid_out).
+    pub(crate) fn place(&self, span: Range<usize>) -> Place {
+        let (mut source, mut start) = (&self.first, span.start);
+        for next in &self.others {
+            if start <= source.text.len() {
+                break;
+            }
+            start -= source.text.len() + 1;
+            source = next;
+        }
+        Place { source: Arc::clone(source), span: start..start + span.len() }
+    }
+}
 
 /// Reads a text file that problems will point into. `what` is its noun, `hint` the way out when it is not there.
 ///

@@ -1,5 +1,7 @@
 //! The layouts that the binary carries.
 
+use crate::diagnostic::Source;
+
 /// A file of the repository's `layouts/`.
 #[derive(Clone, Copy, Debug)]
 pub struct EmbeddedFile {
@@ -9,6 +11,12 @@ pub struct EmbeddedFile {
     pub content: &'static str,
 }
 
+impl EmbeddedFile {
+    pub(super) fn source(&self) -> Source {
+        Source { name: format!("<embedded>/{}", self.name), text: self.content.to_owned() }
+    }
+}
+
 /// The name of the layout that is built when none is named.
 pub const DEFAULT: &str = "backend-api.toml";
 
@@ -16,4 +24,8 @@ pub const DEFAULT: &str = "backend-api.toml";
 pub const EMBEDDED: &[EmbeddedFile] = &[
     EmbeddedFile { name: DEFAULT, content: include_str!("../../layouts/backend-api.toml") },
     EmbeddedFile { name: "backend-api.lock", content: include_str!("../../layouts/backend-api.lock") },
+    EmbeddedFile { name: "stream-server.toml", content: include_str!("../../layouts/stream-server.toml") },
+    EmbeddedFile { name: "stream-server.lock", content: include_str!("../../layouts/stream-server.lock") },
+    EmbeddedFile { name: "service.toml", content: include_str!("../../layouts/service.toml") },
+    EmbeddedFile { name: "appliance.toml", content: include_str!("../../layouts/appliance.toml") },
 ];

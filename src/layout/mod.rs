@@ -12,24 +12,26 @@
 
 mod decode;
 mod embedded;
+mod extend;
 mod files;
 mod image_values;
 pub mod lint;
 mod lock_file;
 mod model;
+mod pools;
 pub(crate) mod secrets;
 mod template;
 mod validate;
 mod variables;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use crate::diagnostic::{Problem, Source};
 use crate::document::{self, Document};
 use crate::{Error, Result};
+use extend::Chain;
 use files::Files;
 use template::Templates;
 use variables::Variables;
@@ -41,6 +43,7 @@ pub use model::{
     Access, DebianBase, Directory, File, Group, Health, Image, Keep, KeepHow, Layout, Link, Network, Program, Unit,
     User,
 };
+pub use pools::pools;
 pub use variables::Scalar;
 
 /// Which layout is wanted, with which variables.
@@ -106,10 +109,8 @@ fn open(file: Option<&Path>) -> Result<(Source, Files)> {
         Some(file) => file,
         None if default.exists() => &default,
         None => {
-            let embedded =
-                EMBEDDED.iter().find(|file| file.name == DEFAULT).map(|file| file.content).unwrap_or_default();
-            let source = Source { name: format!("<embedded>/{DEFAULT}"), text: embedded.to_owned() };
-            return Ok((source, Files::Embedded));
+            let embedded = EMBEDDED.iter().find(|file| file.name == DEFAULT).map(EmbeddedFile::source);
+            return Ok((embedded.unwrap_or_default(), Files::Embedded));
         }
     };
     if file.extension().is_some_and(|extension| extension == "lock") {
@@ -122,27 +123,29 @@ fn open(file: Option<&Path>) -> Result<(Source, Files)> {
 }
 
 fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Result<Reading> {
-    let source = Arc::new(source);
     let name = source.name.clone();
-    let (root, errors) = DeTable::parse_recoverable(&source.text);
-    let mut problems = document::syntax_problems(&source, &errors);
-    if !problems.is_empty() {
+    let mut problems = Vec::new();
+    let Some(chain) = Chain::read(source, files, &mut problems) else {
         return Ok(Reading { name, layout: None, problems, lock });
-    }
-    let place = |span| crate::diagnostic::Place { source: Arc::clone(&source), span };
-    let mut variables = match root.get_ref().get("vars").map(toml::Spanned::get_ref) {
-        Some(DeValue::Table(table)) => Variables::from_defaults(table, place, &mut problems),
+    };
+    let texts = chain.texts();
+    let laid_out = texts.laid_out();
+    let root = extend::joined(&laid_out);
+    let mut variables = match root.get("vars").map(toml::Spanned::get_ref) {
+        Some(DeValue::Table(table)) => Variables::from_defaults(table, |span| texts.place(span), &mut problems),
         _ => Variables::default(),
     };
+    chain.await_given(&mut variables, &mut problems);
     for file in &request.vars {
         variables.read_file(file, &mut problems)?;
     }
     for argument in &request.set {
         variables.set(argument, &mut problems);
     }
+    chain.give(&mut variables, &mut problems);
     let templates = Templates::new(&variables);
-    let document = Document::with_templates(Arc::clone(&source), move |text, place| templates.render(text, place));
-    let mut layout = decode::layout(&document, root.get_ref(), files);
+    let document = Document::with_templates(texts, move |text, place| templates.render(text, place));
+    let mut layout = decode::layout(&document, &root, files);
     problems.extend(document.into_problems());
     if let Some(layout) = &mut layout {
         layout.variables = variables.into_values();
@@ -150,7 +153,7 @@ fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Re
         problems.extend(lint::problems(layout, None));
     }
     problems.sort_by(|a, b| {
-        let own = |problem: &Problem| problem.place.source.name == source.name;
+        let own = |problem: &Problem| problem.place.source.name == name;
         (own(a), &a.place.source.name, a.place.span.start).cmp(&(own(b), &b.place.source.name, b.place.span.start))
     });
     Ok(Reading { name, layout, problems, lock })

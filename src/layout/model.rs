@@ -7,6 +7,7 @@ use super::variables::Scalar;
 use crate::binary::Architecture;
 use crate::diagnostic::Place;
 use crate::document::Placed;
+use crate::rollout::fleet::InventoryPool;
 use crate::rootfs::{Mode, TargetPath};
 use crate::unit::ServiceSpec;
 
@@ -41,6 +42,8 @@ pub struct Layout {
     pub health: Option<Health>,
     /// `[[keep]]`: what outlives a swap.
     pub keep: Vec<Keep>,
+    /// `[pool]`: where its containers stand in an inventory, and behind what.
+    pub pool: Option<InventoryPool>,
     /// Directories whose own table has a problem: nothing is at fault for what follows from them. Empty in a layout
     /// that may be used.
     pub(super) unclear: BTreeSet<TargetPath>,

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::Result;
 use crate::diagnostic::{Place, Problem, Source, nearest};
-use crate::document::{read_source, syntax_problems, type_name, unknown_hint};
+use crate::document::{Placed, read_source, shown, syntax_problems, type_name, unknown_hint};
 
 /// A variable's value. Its type is that of the default in `[vars]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,8 @@ impl fmt::Display for Scalar {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Variables {
     values: BTreeMap<String, Scalar>,
+    /// The defaults of those that an extending layout gives their values, until it has.
+    awaited: BTreeMap<String, Scalar>,
 }
 
 impl Variables {
@@ -96,7 +98,42 @@ impl Variables {
                 ),
             }
         }
-        Self { values }
+        Self { values, awaited: BTreeMap::new() }
+    }
+
+    /// Takes a variable out until [`give`](Self::give) brings its value: nobody else may set it.
+    pub(super) fn await_value(&mut self, name: &Placed<String>, problems: &mut Vec<Problem>) {
+        match self.values.remove_entry(&name.value) {
+            Some((key, default)) => {
+                self.awaited.insert(key, default);
+            }
+            None if self.awaited.contains_key(&name.value) => {}
+            None => {
+                let known = self.names().chain(self.awaited.keys().map(String::as_str));
+                problems.push(
+                    Problem::error(name.place.clone(), format!("the extended layout has no variable `{}`", name.value))
+                        .hint(unknown_hint(&name.value, known)),
+                );
+            }
+        }
+    }
+
+    /// Brings the value of one that was taken out. One that has no sound value keeps its default: nothing else is at fault
+    /// for that.
+    pub(super) fn give(
+        &mut self,
+        name: &Placed<String>,
+        value: Option<&str>,
+        place: &Place,
+        problems: &mut Vec<Problem>,
+    ) {
+        let Some(default) = self.awaited.remove(&name.value) else { return };
+        let given = value.map(|value| default.parse_like(value).ok_or(value));
+        if let Some(Err(value)) = given {
+            let message = format!("variable `{}` is `{}`, expected {}", name.value, shown(value), default.type_name());
+            problems.push(Problem::error(place.clone(), message));
+        }
+        self.values.insert(name.value.clone(), given.and_then(Result::ok).unwrap_or(default));
     }
 
     /// Takes the variables that it knows from a file of `--vars`: TOML, or the YAML of Ansible's `group_vars`, told by
@@ -224,7 +261,7 @@ impl Variables {
     }
 
     /// The names, for a hint.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.values.keys().map(String::as_str)
     }
 

@@ -3,6 +3,7 @@
 mod appliance;
 mod packaging;
 mod services;
+mod streamer;
 mod warnings;
 
 use std::path::PathBuf;

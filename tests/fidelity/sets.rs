@@ -13,26 +13,24 @@ use sha2::{Digest, Sha256};
 
 use super::tree::Tree;
 use super::{Comparison, compare};
-use crate::support::locked::{DEFAULT, layout_with, lock_of, locked, networked, store};
+use crate::support::locked::{Layouts, layout_with, lock_of, locked, networked, store};
 use crate::support::script;
 use crate::support::workspace::{Workspace, outcome};
 
 struct Set {
     name: &'static str,
-    layout: String,
+    layout: Layouts,
 }
 
 fn sets() -> [Set; 4] {
     let essential = ["apt", "bsdutils", "dpkg", "init-system-helpers", "ncurses-bin", "perl-base"];
     let whole = layout_with(&essential, Some(&[]));
-    let (front, rest) = whole.split_once("exclude-paths = [").unwrap();
-    let (_, rest) = rest.split_once("\n]\n").unwrap();
     [
         // Nothing is left out, neither packages nor paths: dpkg's database has to be the same to the byte.
-        Set { name: "whole", layout: format!("{front}exclude-paths = []\n{rest}") },
+        Set { name: "whole", layout: whole.cut("appliance.toml", "exclude-paths = [", "# Names come from") },
         Set { name: "openssh-server", layout: layout_with(&["openssh-server"], None) },
         Set { name: "haproxy", layout: layout_with(&["haproxy"], None) },
-        Set { name: "appliance", layout: DEFAULT.to_owned() },
+        Set { name: "appliance", layout: Layouts::own() },
     ]
 }
 
@@ -55,8 +53,8 @@ impl Set {
 
     /// The layout's `[base]` as it stands.
     fn base(&self) -> &str {
-        let (_, from) = self.layout.split_once("[base]\n").unwrap();
-        from.split_once("[[group]]").unwrap().0
+        let (_, from) = self.layout.text("appliance.toml").split_once("[base]\n").unwrap();
+        from.split_once("[[file]]").unwrap().0
     }
 
     /// What `vezaimg build` makes of the base, with as little on top of it as a layout can have.

@@ -5,15 +5,15 @@ use std::fs;
 
 use snapbox::{IntoData, str};
 
-use crate::support::locked::{DEFAULT, lock_of, locked, networked};
+use crate::support::locked::{Layouts, lock_of, locked, networked};
 use crate::support::workspace::{Workspace, outcome};
 
 /// A line of the error for a library of a real program, and one for a script of an essential package.
 #[test]
 fn what_the_default_layout_needs_at_run_time_cannot_be_left_out() {
     let workspace = Workspace::new();
-    let layout = DEFAULT.replace("\"openssl\"]", "\"openssl\", \"libzstd1\", \"perl-base\"]");
-    workspace.write("layouts/backend-api.toml", layout);
+    let more = "\"openssl\", \"libzstd1\", \"perl-base\"]";
+    Layouts::own().edit("appliance.toml", "\"openssl\"]", more).write(&workspace);
     let refused = outcome(networked(&workspace).args(["lock", "--quiet"]));
     snapbox::assert_data_eq!(
         refused.stderr,
@@ -35,7 +35,7 @@ error: the base needs packages at run time that `without` leaves out
 /// Whatever the archive has now, a lock is from now on what it has.
 #[test]
 fn the_default_layouts_lock_is_text_that_reviews_well() {
-    let lock = lock_of(DEFAULT);
+    let lock = lock_of(&Layouts::own());
     let (head, packages) = lock.split_once("\n[[package]]\n").unwrap();
     let keys: Vec<_> = head.lines().map(|line| line.split('=').next().unwrap().trim()).collect();
     assert_eq!(
@@ -45,7 +45,7 @@ fn the_default_layouts_lock_is_text_that_reviews_well() {
     assert!(!lock.contains("://"), "a lock names no mirror");
     let names: Vec<_> = packages.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
     assert!(names.is_sorted() && names.len() > 80, "{names:?}");
-    let workspace = locked(DEFAULT);
+    let workspace = locked(&Layouts::own());
     let before = fs::metadata(workspace.join("layouts/backend-api.lock")).unwrap().modified().unwrap();
     // Another state of the archive may be signed at any moment: the verdict is not compared, that it writes nothing is.
     let checked = outcome(networked(&workspace).args(["lock", "--check", "--quiet"]));

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Command;
 
-use crate::support::locked::{DEFAULT, locked, networked};
+use crate::support::locked::{Layouts, locked, networked};
 use crate::support::workspace::{Workspace, outcome};
 
 /// The user is nobody's, `/etc/apt` is empty, the PATH leads to nothing, the checkout cannot be written to, and there
@@ -12,12 +12,12 @@ use crate::support::workspace::{Workspace, outcome};
 #[test]
 fn an_ordinary_user_of_any_machine_builds_the_same_image() {
     let build = ["build", "--binary", "app", "--level", "1", "--quiet"];
-    let here = locked(DEFAULT);
+    let here = locked(&Layouts::own());
     let mut command = networked(&here);
     let built = outcome(command.args(build).args(["--jobs", "1"]));
     assert_eq!((built.stderr.as_str(), built.code), ("", Some(0)));
 
-    let there = locked(DEFAULT);
+    let there = locked(&Layouts::own());
     ["out", "store"].iter().for_each(|path| fs::create_dir(there.join(path)).unwrap());
     fs::create_dir(there.join("empty")).unwrap();
     fs::copy(env!("CARGO_BIN_EXE_vezaimg"), there.join("vezaimg")).unwrap();

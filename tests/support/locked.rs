@@ -7,8 +7,51 @@ use std::sync::{Mutex, PoisonError};
 
 use super::workspace::{Workspace, outcome};
 
-/// The default layout.
-pub(crate) const DEFAULT: &str = include_str!("../../layouts/backend-api.toml");
+/// The default layout and those that it extends, as they lie beside one another, edited or not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Layouts(BTreeMap<&'static str, String>);
+
+impl Layouts {
+    /// The repository's own.
+    pub(crate) fn own() -> Self {
+        let texts = [
+            ("backend-api.toml", include_str!("../../layouts/backend-api.toml")),
+            ("service.toml", include_str!("../../layouts/service.toml")),
+            ("appliance.toml", include_str!("../../layouts/appliance.toml")),
+        ];
+        Self(texts.map(|(name, text)| (name, text.to_owned())).into())
+    }
+
+    /// With other text in the one place where this stands.
+    pub(crate) fn edit(mut self, name: &str, from: &str, to: &str) -> Self {
+        let text = self.0.get_mut(name).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "`{from}` is not one place of `{name}`");
+        *text = text.replacen(from, to, 1);
+        self
+    }
+
+    /// Without what stands from here to there.
+    pub(crate) fn cut(self, name: &str, from: &str, to: &str) -> Self {
+        let text = self.text(name);
+        let (start, end) = (text.find(from).unwrap(), text.find(to).unwrap());
+        let gone = text[start..end].to_owned();
+        self.edit(name, &gone, "")
+    }
+
+    /// Without a service.
+    pub(crate) fn without_unit(self) -> Self {
+        self.cut("service.toml", "[unit]\n", "[health]\n")
+    }
+
+    pub(crate) fn text(&self, name: &str) -> &str {
+        &self.0[name]
+    }
+
+    /// Into `layouts/`.
+    pub(crate) fn write(&self, workspace: &Workspace) {
+        self.0.iter().for_each(|(name, text)| workspace.write(&format!("layouts/{name}"), text));
+    }
+}
 
 /// What says how this machine reaches the network; everything else in a test's environment is the test's own.
 const NETWORK: [&str; 9] = [
@@ -37,40 +80,41 @@ pub(crate) fn networked(workspace: &Workspace) -> Command {
 }
 
 /// The default layout with more packages, and fewer that are left out.
-pub(crate) fn layout_with(packages: &[&str], without: Option<&[&str]>) -> String {
+pub(crate) fn layout_with(packages: &[&str], without: Option<&[&str]>) -> Layouts {
     let list = |names: &[&str]| names.iter().map(|name| format!("\"{name}\", ")).collect::<String>();
-    let mut layout = DEFAULT.replacen("packages = [\n", &format!("packages = [\n    {}\n", list(packages)), 1);
-    if let Some(without) = without {
-        let line = layout.lines().find(|line| line.starts_with("without = ")).unwrap().to_owned();
-        layout = layout.replacen(&line, &format!("without = [{}]", list(without)), 1);
+    let own = Layouts::own();
+    let left_out = own.text("appliance.toml").lines().find(|line| line.starts_with("without = ")).unwrap().to_owned();
+    let layouts = own.edit("appliance.toml", "packages = [\n", &format!("packages = [\n    {}\n", list(packages)));
+    match without {
+        Some(without) => layouts.edit("appliance.toml", &left_out, &format!("without = [{}]", list(without))),
+        None => layouts,
     }
-    layout
 }
 
 /// The lock of a layout, made once for all tests of this process.
-pub(crate) fn lock_of(layout: &str) -> String {
-    static LOCKS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+pub(crate) fn lock_of(layouts: &Layouts) -> String {
+    static LOCKS: Mutex<BTreeMap<Layouts, String>> = Mutex::new(BTreeMap::new());
     let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(lock) = locks.get(layout) {
+    if let Some(lock) = locks.get(layouts) {
         return lock.clone();
     }
     let workspace = Workspace::new();
-    workspace.write("layouts/backend-api.toml", layout);
-    if layout == DEFAULT {
+    layouts.write(&workspace);
+    if *layouts == Layouts::own() {
         // Kept as it is unless the archive has something newer.
         workspace.write("layouts/backend-api.lock", include_str!("../../layouts/backend-api.lock"));
     }
     let locked = outcome(networked(&workspace).arg("lock"));
     assert_eq!(locked.code, Some(0), "{}", locked.stderr);
     let lock = std::fs::read_to_string(workspace.join("layouts/backend-api.lock")).unwrap();
-    locks.insert(layout.to_owned(), lock.clone());
+    locks.insert(layouts.clone(), lock.clone());
     lock
 }
 
-/// A workspace with this layout and its lock as `layouts/backend-api.*`, and the small program as `app`.
-pub(crate) fn locked(layout: &str) -> Workspace {
+/// A workspace with these layouts and the lock of `backend-api`, and the small program as `app`.
+pub(crate) fn locked(layouts: &Layouts) -> Workspace {
     let workspace = Workspace::new();
-    workspace.write("layouts/backend-api.toml", layout);
-    workspace.write("layouts/backend-api.lock", lock_of(layout));
+    layouts.write(&workspace);
+    workspace.write("layouts/backend-api.lock", lock_of(layouts));
     workspace
 }

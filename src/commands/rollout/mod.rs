@@ -11,23 +11,57 @@ use std::time::Duration;
 use crate::haproxy::Inside;
 use crate::incus::{Client, InstanceName};
 use crate::interrupt::Interrupt;
+use crate::inventory::Inventory;
+use crate::layout;
 use crate::rollout::balance::Balance;
 use crate::rollout::candidate::Candidate;
 use crate::rollout::fleet::{self, Fleet};
 use crate::rollout::operation::{Ended, Operation};
 use crate::rollout::receipt::Receipt;
 use crate::rollout::survey::Purpose;
-use crate::ui::{Console, Listener, Silent};
+use crate::ui::{Console, Event, Listener, Silent};
 use crate::{Error, Result};
 use watch::Watch;
 
 /// Which pools of which fleet.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// The fleet file.
-    pub fleet: PathBuf,
+    /// What says who belongs to it.
+    pub members: Members,
     /// The pools; none for all.
     pub pools: Vec<String>,
+}
+
+/// What says who belongs to a fleet.
+#[derive(Clone, Debug)]
+pub enum Members {
+    /// A fleet file.
+    Fleet(PathBuf),
+    /// An inventory of Ansible's, whose groups are named in layouts.
+    Inventory {
+        /// The inventory.
+        file: PathBuf,
+        /// The layouts; none for those that lie about.
+        layouts: Vec<PathBuf>,
+    },
+}
+
+impl Members {
+    /// The whole fleet.
+    ///
+    /// # Errors
+    /// A file cannot be read, or has a problem.
+    pub(super) fn read(&self, console: &Console) -> Result<Fleet> {
+        match self {
+            Self::Fleet(file) => fleet::read(file),
+            Self::Inventory { file, layouts } => {
+                let inventory = Inventory::read(file)?;
+                inventory.notes.iter().for_each(|note| console.event(Event::Warning(note.clone())));
+                let names = layouts.iter().map(|layout| layout.display().to_string()).collect();
+                fleet::from_inventory(&inventory, layout::pools(layouts)?, names)
+            }
+        }
+    }
 }
 
 /// What `vezaimg rollout` and `vezaimg rollback` are asked to do.
@@ -50,9 +84,9 @@ pub struct Request {
 /// The fleet, and Incus as it names it.
 ///
 /// # Errors
-/// The fleet file has a problem, or its remote cannot be used.
-pub(super) fn open(scope: &Scope) -> Result<(Fleet, Client)> {
-    let fleet = fleet::read(&scope.fleet)?.only(&scope.pools)?;
+/// The fleet has a problem, or its remote cannot be used.
+pub(super) fn open(scope: &Scope, console: &Console) -> Result<(Fleet, Client)> {
+    let fleet = scope.members.read(console)?.only(&scope.pools)?;
     let client = Client::connect(&fleet.incus.remote, fleet.incus.project.as_deref())?;
     Ok((fleet, client))
 }
@@ -71,7 +105,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     if let Some(path) = &request.report {
         check_place(path)?;
     }
-    let (fleet, client) = open(&request.scope)?;
+    let (fleet, client) = open(&request.scope, console)?;
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
     let quiet: &dyn Listener = if request.json { &Silent } else { console };
     let candidate = match &request.image {

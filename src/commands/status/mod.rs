@@ -23,7 +23,7 @@ pub struct Request {
 /// Incus cannot be asked, or a part of the fleet could not be read: then the rest was printed. A fleet that does badly
 /// is no error.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
-    let (fleet, client) = rollout::open(&request.scope)?;
+    let (fleet, client) = rollout::open(&request.scope, console)?;
     let census = Census::take(&client, &fleet, &|fleet| rollout::balance(fleet, &client))?;
     if request.json {
         console.json(&census)?;

@@ -17,6 +17,7 @@ use super::files::Files;
 use super::{Health, Image, Keep, KeepHow, Layout, Network};
 use crate::binary::Architecture;
 use crate::document::{Document, Section, unknown_hint};
+use crate::rollout::fleet::{self, InventoryPool};
 
 /// Reads the whole document. `None` when so much is missing that there is no layout to speak of; whether the result
 /// may be used is for the problems noted in the document to say.
@@ -24,6 +25,7 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
     let root = Section::new(document, root, "the layout", 0..0);
     // Read by the caller, before anything can be rendered.
     root.table("vars", "[vars]");
+    root.table("extends", "[extends]");
     let mut owners = Owners::new();
     let groups = root.tables("group", "[[group]]");
     let groups = groups.into_iter().filter_map(|section| group(section, &mut owners.groups)).collect();
@@ -43,6 +45,7 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
     let network = root.table("network", "[network]").and_then(network);
     let health = root.table("health", "[health]").and_then(health);
     let keep = root.tables("keep", "[[keep]]").into_iter().filter_map(keep).collect();
+    let pool = root.table("pool", "[pool]").and_then(pool);
     let image = image.and_then(self::image);
     let binary = binary.and_then(|section| program(section, &owners));
     root.finish();
@@ -60,6 +63,7 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
         network,
         health,
         keep,
+        pool,
         unclear,
     })
 }
@@ -116,6 +120,16 @@ fn health(section: Section<'_>) -> Option<Health> {
     });
     section.finish();
     Some(Health { port: port?, path: path? })
+}
+
+fn pool(section: Section<'_>) -> Option<InventoryPool> {
+    let group = section.required_text("group", "\"backend_api_instances\"");
+    let balancers = section.required_text("balancers", "\"haproxy\"");
+    let socket = section.required_text("socket", "\"127.0.0.1:9100\"");
+    let drain_map = section.text("drain-map");
+    let shape = fleet::shape(&section);
+    section.finish();
+    Some(InventoryPool { group: group?, balancers: balancers?, socket: socket?, drain_map, shape })
 }
 
 fn keep(section: Section<'_>) -> Option<Keep> {

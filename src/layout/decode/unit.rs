@@ -18,7 +18,8 @@ pub(super) fn unit(section: Section<'_>, owners: &Owners) -> Option<Unit> {
     };
     let user = account("user", &owners.users).unwrap_or_else(|| "root".to_owned());
     let group = account("group", &owners.groups).unwrap_or_else(|| user.clone());
-    let environment = environment(&section);
+    let environment = section.free_texts("environment");
+    let environment = environment.into_iter().map(|(name, value)| (name.value, value.value)).collect();
     let hardening = hardening(&section);
     let write_paths = section.texts("write-paths");
     for path in &write_paths {
@@ -90,16 +91,4 @@ fn hardening(section: &Section<'_>) -> Option<Hardening> {
             }
         },
     }
-}
-
-/// Each variable has one value.
-fn environment(section: &Section<'_>) -> BTreeMap<String, String> {
-    let pair = |(key, mut values): (Placed<String>, Vec<Placed<String>>)| {
-        let value = values.pop();
-        match (values.is_empty(), value) {
-            (true, value) => value.map(|value| (key.value, value.value)),
-            _ => section.refuse(key.place, format!("`{}` has several values", key.value), "write one string"),
-        }
-    };
-    section.free_table("environment").into_iter().filter_map(pair).collect()
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::incus::Client;
-use crate::rollout::fleet::{Fleet, PoolName};
+use crate::rollout::fleet::{Fleet, Origin, PoolName};
 use crate::rollout::journal::{Journal, Kind};
 use crate::rollout::lock::{self, Holder, quoted};
 
@@ -70,7 +70,16 @@ pub fn resume(journal: &Journal, fleet: &Fleet, pool: &PoolName) -> String {
         (Kind::Rollout, Some(image)) => format!(" {image}"),
         _ => String::new(),
     };
-    format!("vezaimg {}{image} --fleet {} --pool {pool}", journal.kind.verb(), quoted(&fleet.name))
+    let verb = journal.kind.verb();
+    let name = quoted(&fleet.name);
+    let origin = match &fleet.origin {
+        Origin::File => format!("--fleet {name}"),
+        Origin::Inventory(layouts) => {
+            let layouts: String = layouts.iter().map(|layout| format!(" --layout {}", quoted(layout))).collect();
+            format!("--inventory {name}{layouts}")
+        }
+    };
+    format!("vezaimg {verb}{image} {origin} --pool {pool}")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Balancer, Fleet, IncusAt, Pace, Pool, PoolName};
+use super::{Balancer, Fleet, IncusAt, Origin, Pace, Pool, PoolName};
 use crate::diagnostic::{Place, Problem};
 use crate::document::{Placed, at};
 use crate::haproxy::Address;
@@ -22,10 +22,20 @@ pub(super) struct Draft {
 
 /// A pool of a [`Draft`].
 pub(super) struct DraftPool {
-    pub(super) name: Option<Placed<PoolName>>,
+    pub(super) shape: PoolShape,
     pub(super) instances: Vec<Placed<InstanceName>>,
+    /// How many instances are meant, whether or not their names are sound.
+    pub(super) count: usize,
+}
+
+/// What there is to say of a pool, whoever is in it.
+#[derive(Clone, Debug)]
+pub struct PoolShape {
+    /// The table that says it.
+    pub(super) place: Place,
+    pub(super) name: Option<Placed<PoolName>>,
     pub(super) backends: Vec<Placed<String>>,
-    pub(super) min_available: usize,
+    pub(super) min_available: Option<Placed<usize>>,
     pub(super) pace: Pace,
     pub(super) keep_volumes: bool,
 }
@@ -33,7 +43,7 @@ pub(super) struct DraftPool {
 impl Draft {
     /// All that does not hold between the values.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let names = self.pools.iter().filter_map(|pool| pool.name.as_ref());
+        let names = self.pools.iter().filter_map(|pool| pool.shape.name.as_ref());
         let mut problems = twice(names.map(|name| (name.value.to_string(), &name.place)), |name| {
             format!("pool `{name}` is declared twice")
         });
@@ -41,8 +51,9 @@ impl Draft {
             format!("socket `{socket}` stands twice")
         }));
         for pool in &self.pools {
-            let backends = pool.backends.iter().map(|backend| (backend.value.clone(), &backend.place));
+            let backends = pool.shape.backends.iter().map(|backend| (backend.value.clone(), &backend.place));
             problems.extend(twice(backends, |backend| format!("backend `{backend}` stands twice")));
+            problems.extend(pool.too_few());
         }
         self.instances(&mut problems);
         problems
@@ -72,22 +83,44 @@ impl Draft {
     }
 
     /// The fleet, of a draft that has no problem.
-    pub(super) fn into_fleet(self, name: String) -> Fleet {
+    pub(super) fn into_fleet(self, name: String, origin: Origin) -> Fleet {
         let sockets = self.sockets.into_iter().map(|socket| socket.value).collect();
         let pools = self.pools.into_iter().filter_map(DraftPool::into_pool).collect();
-        Fleet { name, incus: self.incus, balancer: Balancer { sockets, drain_map: self.drain_map }, pools }
+        Fleet { name, origin, incus: self.incus, balancer: Balancer { sockets, drain_map: self.drain_map }, pools }
     }
 }
 
 impl DraftPool {
+    /// Fewer stay than there are, and how many stay of one has to be said.
+    fn too_few(&self) -> Option<Problem> {
+        let key = "min-available";
+        match (&self.shape.min_available, self.count) {
+            // A pool without instances was reported as that.
+            (_, 0) => None,
+            (None, 1) => {
+                let message = format!("`{key}` is missing from a [[pool]] of one");
+                let hint = "nobody serves while the only instance is swapped: add `min-available = 0` if that may be";
+                Some(Problem::error(self.shape.place.clone(), message).hint(hint))
+            }
+            (Some(least), count) if least.value >= count => {
+                let instances = if count == 1 { "1 instance".to_owned() } else { format!("{count} instances") };
+                let message = format!("`{key}` is {}, and the pool has {instances}", least.value);
+                let hint = format!("at most {}: one at a time is out", count - 1);
+                Some(Problem::error(least.place.clone(), message).hint(hint))
+            }
+            _ => None,
+        }
+    }
+
     fn into_pool(self) -> Option<Pool> {
+        let Self { shape, instances, count: _ } = self;
         Some(Pool {
-            name: self.name?.value,
-            instances: self.instances.into_iter().map(|instance| instance.value).collect(),
-            backends: self.backends.into_iter().map(|backend| backend.value).collect(),
-            min_available: self.min_available,
-            pace: self.pace,
-            keep_volumes: self.keep_volumes,
+            name: shape.name?.value,
+            instances: instances.into_iter().map(|instance| instance.value).collect(),
+            backends: shape.backends.into_iter().map(|backend| backend.value).collect(),
+            min_available: shape.min_available.map_or(1, |least| least.value),
+            pace: shape.pace,
+            keep_volumes: shape.keep_volumes,
         })
     }
 }

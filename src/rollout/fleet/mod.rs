@@ -11,6 +11,7 @@
 
 mod decode;
 mod draft;
+mod from_inventory;
 mod model;
 mod span;
 #[cfg(test)]
@@ -25,7 +26,10 @@ use crate::Result;
 use crate::diagnostic::Source;
 use crate::document::{self, Document};
 
-pub use model::{Balancer, Fleet, IncusAt, Pace, Pool, PoolName};
+pub(crate) use decode::shape;
+pub use draft::PoolShape;
+pub use from_inventory::{InventoryPool, from_inventory};
+pub use model::{Balancer, Fleet, IncusAt, Origin, Pace, Pool, PoolName};
 
 /// Reads a fleet file.
 ///
@@ -53,7 +57,7 @@ pub fn parse(source: Source) -> Result<Fleet> {
     let mut problems = document.into_problems();
     problems.sort_by_key(|problem| problem.place.span.start);
     match document::verdict(&source.name, &problems) {
-        Ok(()) => Ok(draft.into_fleet(source.name.clone())),
+        Ok(()) => Ok(draft.into_fleet(source.name.clone(), Origin::File)),
         Err(error) => Err(error.problems(problems)),
     }
 }

@@ -17,12 +17,23 @@ use crate::{Error, Result};
 pub struct Fleet {
     /// What messages call it: the path as it was given.
     pub name: String,
+    /// What kind of file that is.
+    pub origin: Origin,
     /// `[incus]`.
     pub incus: IncusAt,
     /// `[haproxy]`.
     pub balancer: Balancer,
     /// `[[pool]]`, in the order of the file.
     pub pools: Vec<Pool>,
+}
+
+/// What a fleet was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A fleet file.
+    File,
+    /// An inventory of Ansible's, and these layouts if they were named.
+    Inventory(Vec<String>),
 }
 
 /// Which Incus holds the containers.

@@ -62,6 +62,7 @@ fn instances(names: &[&str]) -> Vec<crate::incus::InstanceName> {
 #[test]
 fn every_key_is_read() {
     let expected = Fleet {
+        origin: Origin::File,
         name: "fleet.toml".to_owned(),
         incus: IncusAt { remote: "lab".to_owned(), project: Some("veza".to_owned()) },
         balancer: Balancer {

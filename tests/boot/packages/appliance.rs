@@ -7,7 +7,7 @@ use snapbox::{IntoData, assert_data_eq, str};
 
 use super::super::{assert_healthy, container as debian, main_pid};
 use super::*;
-use crate::support::locked::{DEFAULT, locked};
+use crate::support::locked::{Layouts, locked};
 
 /// The most that the image may have with a sample of a few MB, in bytes; and the most entries.
 const MOST_BYTES: u64 = 27_000_000;
@@ -23,7 +23,7 @@ struct Appliance {
 fn appliance() -> &'static Appliance {
     static APPLIANCE: OnceLock<Appliance> = OnceLock::new();
     APPLIANCE.get_or_init(|| {
-        let workspace = locked(DEFAULT);
+        let workspace = locked(&Layouts::own());
         let instance = boot(&workspace, &[], "appliance");
         let read = |name: String| std::fs::read(workspace.join(&name)).unwrap();
         let names = workspace.out();

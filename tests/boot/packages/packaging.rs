@@ -41,7 +41,7 @@ fn debian() -> &'static Debian {
         // The place of the name in the order of names.
         let lock = lock_of(&layout);
         let at = lock.find("\n[[package]]\nname = \"zlib1g\"").unwrap();
-        workspace.write("layouts/backend-api.toml", &layout);
+        layout.write(&workspace);
         workspace.write("layouts/backend-api.lock", format!("{}{entry}{}", &lock[..at], &lock[at..]));
         let mirror = format!("file://{}", workspace.join("mirror").display());
         let instance = boot(&workspace, &["--level", "1", "--mirror", &mirror], "debian");

@@ -4,11 +4,12 @@ use std::net::Ipv4Addr;
 
 use super::{assert_done, version};
 use crate::lab_support::booted;
+use crate::readme::commands;
 use crate::rollout::rolls::QUICK;
 use crate::sample::binary;
 use crate::support::locked::{layout_with, locked, networked};
 use crate::support::veza::{ENV_FILE, Recipe, Veza, run};
-use crate::support::workspace::outcome;
+use crate::support::workspace::{LAYOUT, outcome};
 use crate::support::{Instance, Lab, seconds, wait_for};
 
 const UNIT: &str = "[Unit]\nAfter=network-online.target\nWants=network-online.target\n\n[Service]\nUser=veza-api\n\
@@ -38,10 +39,7 @@ fn made_by_hand() -> (Instance<'static>, Ipv4Addr) {
 fn balancer(servers: &[(&str, &str, Ipv4Addr)]) -> Instance<'static> {
     let layout = layout_with(&["haproxy"], None);
     let workspace = locked(&layout);
-    let start = layout.find("[unit]\n").unwrap();
-    let end = layout.find("[network]\n").unwrap();
-    let layout = format!("{}{}", &layout[..start], &layout[end..]).replace("veza-backend-api\"", "haproxy\"");
-    workspace.write("layouts/backend-api.toml", &layout);
+    layout.without_unit().edit("backend-api.toml", "\"veza-backend-api\"", "\"haproxy\"").write(&workspace);
     let mut build = networked(&workspace);
     build.args(["build", "--binary", "app", "--level", "1", "--release", "r"]);
     let built = outcome(&mut build);
@@ -111,11 +109,47 @@ fn a_container_made_by_hand_gets_its_first_image_behind_a_haproxy_in_a_container
     assert_eq!([version(address), version(member.address())], ["2.0.0", "2.0.0"]);
     assert_eq!([old(), env()], ["from before\n", "JWT_SECRET=by-hand\n"]);
 
-    // One pool alone goes back, and then the other.
-    let back = run(veza.workspace(), &["rollback", "--fleet", "both.toml", "--pool", &second]);
+    // The README's commands, with the layouts that a build takes: the first pool is what they call `backend-api`.
+    Recipe::good("v2").build(veza.workspace());
+    let layout = std::fs::read_to_string(veza.workspace().join("layouts/backend-api.toml")).unwrap();
+    veza.workspace().write("layouts/backend-api.toml", format!("{layout}\n[pool]\nmin-available = 0\n"));
+    let lab = format!("haproxy: {{hosts: {{{}: }}}}\nbackend_api_instances: {{hosts: {name}}}\n", haproxy.name());
+    veza.workspace().write("inventory/lab.yml", lab);
+    for command in commands("```console inventory") {
+        let arguments: Vec<_> = command.split(' ').skip(1).collect();
+        let done = run(veza.workspace(), &arguments);
+        assert_eq!(done.code, Some(0), "$ {command}\n{}{}", done.stdout, done.stderr);
+        assert!(done.stdout.contains(name), "$ {command}\n{}", done.stdout);
+    }
+
+    // Both pools as another inventory has them. One pool alone goes back, and then the other.
+    for (pool, group, backend) in
+        [(&first, "first_instances", "api_pool"), (&second, "second_instances", "second_pool")]
+    {
+        let table = format!(
+            "\n[pool]\nname = \"{pool}\"\ngroup = \"{group}\"\nbackends = [\"{backend}\"]\nbalancers = \"haproxy\"\n\
+             socket = \"127.0.0.1:9100\"\nmin-available = 0\n{QUICK}\n"
+        );
+        veza.workspace().write(&format!("{group}.toml"), format!("{LAYOUT}{table}"));
+    }
+    let inventory = format!(
+        "all:\n  children:\n    haproxy: {{hosts: {{{}: }}}}\n    first_instances: {{hosts: {{{name}: }}}}\n    \
+         second_instances: {{hosts: {{{}: }}}}\n",
+        haproxy.name(),
+        member.name()
+    );
+    veza.workspace().write("lab.yml", inventory);
+    let layouts = ["--inventory", "lab.yml", "--layout", "first_instances.toml", "--layout", "second_instances.toml"];
+    let inventory = |command: &[&str]| run(veza.workspace(), &[command, &layouts].concat());
+    let status = inventory(&["status", "--json"]);
+    assert_eq!(status.code, Some(0), "{}", status.stderr);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    let pools = status["pools"].as_array().unwrap().iter().map(|pool| pool["pool"].as_str().unwrap());
+    assert_eq!(pools.collect::<Vec<_>>(), [&first, &second], "{status:#}");
+    let back = inventory(&["rollback", "--pool", &second]);
     assert_done(&back, &[&away[1]]);
     assert_eq!([version(address), version(member.address())], ["2.0.0", "1.0.0"]);
-    let back = run(veza.workspace(), &["rollback", "--fleet", "both.toml", "--pool", &first]);
+    let back = inventory(&["rollback", "--pool", &first]);
     assert_done(&back, &[&away[0]]);
     assert_eq!(version(address), "by-hand");
     assert_eq!([old(), env()], ["from before\n", "JWT_SECRET=by-hand\n"]);

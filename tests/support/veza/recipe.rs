@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::sample::binary;
 use crate::support::Lab;
-use crate::support::locked::{DEFAULT, lock_of, networked};
+use crate::support::locked::{Layouts, lock_of, networked};
 use crate::support::workspace::{Workspace, outcome, small_program};
 
 /// What a release differs in.
@@ -20,6 +20,8 @@ pub(crate) struct Recipe {
     release: String,
     /// Lines of the unit's environment, beside the version.
     environment: Vec<(&'static str, String)>,
+    /// How long systemd waits until it starts the service again.
+    pause: Option<&'static str>,
     unit: bool,
     foreign: bool,
 }
@@ -27,7 +29,7 @@ pub(crate) struct Recipe {
 impl Recipe {
     /// One that works. Its health tells `release` as the version.
     pub(crate) fn good(release: &str) -> Self {
-        Self { release: release.to_owned(), environment: Vec::new(), unit: true, foreign: false }
+        Self { release: release.to_owned(), environment: Vec::new(), pause: None, unit: true, foreign: false }
     }
 
     fn environment(release: &str, name: &'static str, value: &str) -> Self {
@@ -39,9 +41,10 @@ impl Recipe {
         Self::environment("unhealthy", "VEZA_UNHEALTHY", "1")
     }
 
-    /// One that is healthy, and exits with 101 so many seconds after each start.
+    /// One that is healthy, and exits with 101 so many seconds after each start. It stays down for long enough to be seen.
     pub(crate) fn crashing_after(seconds: u32) -> Self {
-        Self::environment(&format!("crash-{seconds}"), "VEZA_CRASH_AFTER", &seconds.to_string())
+        let crashing = Self::environment(&format!("crash-{seconds}"), "VEZA_CRASH_AFTER", &seconds.to_string());
+        Self { pause: Some("20s"), ..crashing }
     }
 
     /// One that listens elsewhere than its image says.
@@ -70,31 +73,29 @@ impl Recipe {
     }
 
     /// The default layout with the differences.
-    fn layout(&self) -> String {
-        let port = "environment = { PORT = \"{{ backend_api_listen_port }}\" }";
+    fn layouts(&self) -> Layouts {
+        let port = "PORT = \"{{ service_listen_port }}\"";
         let mut lines: BTreeMap<&str, &str> =
-            [("PORT", "{{ backend_api_listen_port }}"), ("VEZA_VERSION", &self.release)].into();
+            [("PORT", "{{ service_listen_port }}"), ("VEZA_VERSION", &self.release)].into();
         lines.extend(self.environment.iter().map(|(name, value)| (*name, &**value)));
         let lines: Vec<_> = lines.iter().map(|(name, value)| format!("{name} = \"{value}\"")).collect();
-        let mut layout = DEFAULT.to_owned();
-        let mut replace = |from: &str, to: &str| {
-            assert_eq!(layout.matches(from).count(), 1, "`{from}` is not one place of the default layout");
-            layout = layout.replacen(from, to, 1);
-        };
-        replace(port, &format!("environment = {{ {} }}", lines.join(", ")));
+        let mut layouts = Layouts::own().edit("service.toml", port, &lines.join(", "));
         if self.foreign {
-            replace("architecture = \"x86_64\"", "architecture = \"aarch64\"");
+            layouts = layouts.edit("appliance.toml", "architecture = \"x86_64\"", "architecture = \"aarch64\"");
+        }
+        if let Some(pause) = self.pause {
+            let overrides = format!("[unit.overrides]\nRestartSec = \"{pause}\"\n\n[health]\n");
+            layouts = layouts.edit("service.toml", "[health]\n", &overrides);
         }
         if !self.unit {
-            let (start, end) = (layout.find("[unit]\n").unwrap(), layout.find("[network]\n").unwrap());
-            layout.replace_range(start..end, "");
+            layouts = layouts.without_unit();
         }
-        layout
+        layouts
     }
 
     /// Builds it into `out/` of the workspace.
     pub(crate) fn build(&self, workspace: &Workspace) -> Built {
-        workspace.write("layouts/backend-api.toml", self.layout());
+        self.layouts().write(workspace);
         let mut command = networked(workspace);
         command.args(["build", "--json", "--level", "1", "--release", &self.release]);
         if self.foreign {
@@ -104,7 +105,7 @@ impl Recipe {
             workspace.write("veza-api", program);
             command.args(["--binary", "veza-api", "--base", "base.tar"]);
         } else {
-            workspace.write("layouts/backend-api.lock", lock_of(DEFAULT));
+            workspace.write("layouts/backend-api.lock", lock_of(&Layouts::own()));
             command.arg("--binary").arg(binary());
         }
         let done = outcome(&mut command);

@@ -5,6 +5,8 @@ mod pool;
 
 use toml::de::DeTable;
 
+pub(super) use self::pool::rollable;
+pub(crate) use self::pool::shape;
 use super::IncusAt;
 use super::draft::Draft;
 use crate::document::{Document, Placed, Section, shown};
@@ -31,7 +33,7 @@ pub(super) fn draft(document: &Document, root: &DeTable<'_>) -> Draft {
 }
 
 /// The remote that Incus itself takes when none is named.
-fn local() -> String {
+pub(super) fn local() -> String {
     "local".to_owned()
 }
 
@@ -81,12 +83,12 @@ fn checked(
 }
 
 /// `incus remote add` forbids colons; certificates of remotes are files of their name.
-fn is_remote(text: &str) -> bool {
+pub(super) fn is_remote(text: &str) -> bool {
     is_word(text) && !text.contains([':', '/'])
 }
 
 /// What Incus refuses in the name of a project (source: `projectValidateName`), and what is no word.
-fn is_project(text: &str) -> bool {
+pub(super) fn is_project(text: &str) -> bool {
     is_word(text) && !text.contains(['/', '_', '\'', '"', '*'])
 }
 

@@ -1,0 +1,110 @@
+//! Ansible's inventory in YAML, read as Ansible reads it: who is in which group, and which variables a host has.
+//!
+//! ```text
+//! inventory/lab.yml ──▶ yaml ──▶ read ──▶ Inventory ──▶ hosts of a group, variables of a host
+//! group_vars/, host_vars/ ─────────▲        groups, hosts
+//! beside it                        patterns such as `backend-api-[1:2]` expanded
+//! ```
+//!
+//! The format is that of Ansible's `yaml` inventory plugin, and of its `host_group_vars` for the directories beside it; the
+//! order in which one value beats another is that of `VARIABLE_PRECEDENCE` as it is by default. Templates in values are
+//! not rendered, and what is vaulted is never read.
+
+mod group;
+mod pattern;
+mod read;
+mod value;
+mod vars;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::Result;
+use crate::diagnostic::{Place, Source};
+
+pub use value::Value;
+
+use group::Group;
+
+/// The groups and hosts of one inventory.
+#[derive(Clone, Debug)]
+pub struct Inventory {
+    source: Arc<Source>,
+    /// What Ansible would skip with a warning, in one sentence each.
+    pub notes: Vec<String>,
+    groups: BTreeMap<String, Group>,
+    hosts: BTreeMap<String, Variables>,
+}
+
+/// Variables by name.
+pub type Variables = BTreeMap<String, Value>;
+
+/// The group of everybody.
+const ALL: &str = "all";
+/// The group of those who are in no other one.
+const UNGROUPED: &str = "ungrouped";
+
+impl Inventory {
+    /// Reads an inventory, and the `group_vars` and `host_vars` beside it.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is no inventory: every problem of it.
+    pub fn read(path: &Path) -> Result<Self> {
+        read::read(path)
+    }
+
+    /// What messages call it: the path as it was given.
+    pub fn name(&self) -> &str {
+        &self.source.name
+    }
+
+    /// Where a host or a group is named first; the beginning where that is by a pattern, or in another form.
+    pub fn place_of(&self, name: &str) -> Place {
+        let text = &self.source.text;
+        let belongs =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte));
+        let is_whole = |at: &usize| {
+            let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
+            !belongs(before) && !belongs(text.as_bytes().get(at + name.len()))
+        };
+        let at = text.match_indices(name).map(|(at, _)| at).find(is_whole);
+        Place { source: Arc::clone(&self.source), span: at.map_or(0..0, |at| at..at + name.len()) }
+    }
+
+    /// Every group's name.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(String::as_str)
+    }
+
+    /// The hosts of a group and of those below it, in the order in which they stand; none where there is no such group.
+    pub fn hosts_of(&self, group: &str) -> Option<Vec<&str>> {
+        self.groups.contains_key(group).then(|| {
+            let mut hosts = Vec::new();
+            for name in group::below(&self.groups, group) {
+                for host in &self.groups[name].hosts {
+                    if !hosts.contains(&host.as_str()) {
+                        hosts.push(host);
+                    }
+                }
+            }
+            hosts
+        })
+    }
+
+    /// What Ansible would give a host as variables; none where there is no such host.
+    pub fn variables_of(&self, host: &str) -> Option<Variables> {
+        let own = self.hosts.get(host)?;
+        let mut all = Variables::new();
+        let mut set = |variables: &Variables| all.extend(variables.iter().map(|(k, v)| (k.clone(), v.clone())));
+        // Groups nearer to the host are stronger; what stands beside the inventory beats what stands in it.
+        let groups = group::above(&self.groups, host);
+        groups.iter().for_each(|group| set(&group.variables));
+        groups.iter().for_each(|group| set(&group.beside));
+        set(own);
+        Some(all)
+    }
+}

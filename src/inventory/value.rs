@@ -1,0 +1,78 @@
+//! The value of a variable.
+
+use std::fmt;
+
+use yaml_serde::Value as Yaml;
+
+/// The value of a variable, as far as anybody may see it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A string, a number, true or false, or nothing: as text.
+    Plain(String),
+    /// A list or a mapping.
+    Structured(Yaml),
+    /// Encrypted by `ansible-vault`: nothing of it is kept.
+    Vaulted,
+}
+
+impl Value {
+    pub(super) fn of(yaml: &Yaml) -> Self {
+        match scalar(yaml) {
+            Some(text) => Self::Plain(text),
+            None if is_vaulted(yaml) => Self::Vaulted,
+            None => Self::Structured(without_secrets(yaml)),
+        }
+    }
+
+    /// The text of a plain value.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Plain(text) => Some(text),
+            Self::Structured(_) | Self::Vaulted => None,
+        }
+    }
+}
+
+/// The text of what is neither a list nor a mapping.
+pub(super) fn scalar(yaml: &Yaml) -> Option<String> {
+    match yaml {
+        Yaml::Null => Some(String::new()),
+        Yaml::Bool(flag) => Some(flag.to_string()),
+        Yaml::Number(number) => Some(number.to_string()),
+        Yaml::String(text) => Some(text.clone()),
+        Yaml::Sequence(_) | Yaml::Mapping(_) => None,
+        // `!unsafe`: a string that is no template.
+        Yaml::Tagged(tagged) if tagged.tag == "!unsafe" => scalar(&tagged.value),
+        Yaml::Tagged(_) => None,
+    }
+}
+
+fn is_vaulted(yaml: &Yaml) -> bool {
+    matches!(yaml, Yaml::Tagged(tagged) if tagged.tag == "!vault" || tagged.tag == "!vault-encrypted")
+}
+
+/// The same with nothing in the place of what is encrypted.
+fn without_secrets(yaml: &Yaml) -> Yaml {
+    match yaml {
+        Yaml::Tagged(_) if is_vaulted(yaml) => Yaml::Null,
+        Yaml::Tagged(tagged) => without_secrets(&tagged.value),
+        Yaml::Sequence(items) => items.iter().map(without_secrets).collect(),
+        Yaml::Mapping(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.clone(), without_secrets(value)))
+            .collect::<yaml_serde::Mapping>()
+            .into(),
+        plain => plain.clone(),
+    }
+}
+
+/// Never more than what may be seen.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(text) => f.write_str(text),
+            Self::Structured(_) => f.write_str("a list or a mapping"),
+            Self::Vaulted => f.write_str("encrypted by ansible-vault"),
+        }
+    }
+}
