@@ -106,7 +106,7 @@ error: `../layout.toml` is not beside the layout
 2 | layout = "../layout.toml"
   |          ^^^^^^^^^^^^^^^^
   |
-  = hint: copy it into the layout's own directory, and name it from there
+  = hint: a layout extends one of its own directory
 
 error: `own.toml` has 1 problem
 
@@ -222,16 +222,69 @@ fn a_variable_that_is_given_cannot_be_set() {
         &workspace,
         &["--set", "port=9000"],
         str![[r#"
-error: the layout has no variable `port`
+error: variable `port` gets its value in [extends.vars]
  --> --set:1:1
   |
 1 | port=9000
   | ^^^^
   |
-  = hint: known here: `own_port`, `user`
+  = hint: change what stands at own.toml:3:10, or set a variable that stands in it
 
 error: `own.toml` has 1 problem
 
 "#]],
     );
+}
+
+#[test]
+fn a_string_is_a_list_of_one_and_an_empty_list_drops_the_other() {
+    let unit = |more: &str| {
+        let workspace = extending(&format!(
+            "\n[[directory]]\npath = \"/srv\"\nmode = \"0700\"\nowner = \"{{{{ user }}}}\"\n\n{more}"
+        ));
+        let checked = workspace.run(["check", "--unit", "--layout", "own.toml"]);
+        assert_eq!(checked.code, Some(0), "{}", checked.stderr);
+        checked.stdout.lines().filter(|line| line.starts_with("ReadWritePaths=")).collect::<String>()
+    };
+    assert_eq!(unit("[unit]\nwrite-paths = \"/srv\"\n"), "ReadWritePaths=/var/log/app /srv");
+    assert_eq!(unit("[unit]\nwrite-paths = [\"/srv\"]\n"), "ReadWritePaths=/var/log/app /srv");
+    assert_eq!(unit("[unit]\nwrite-paths = []\n"), "");
+}
+
+/// However long the layouts are, and with whatever their lines end and begin.
+#[test]
+fn what_an_editor_adds_to_a_layout_makes_no_difference() {
+    let workspace = Workspace::new();
+    let long = format!("# {}\n", "ä long comment ".repeat(5_000));
+    workspace.write("own.toml", format!("{long}[extends]\nlayout = \"layout.toml\"\n"));
+    workspace.write("layout.toml", format!("\u{feff}{}", LAYOUT.replace('\n', "\r\n")));
+    let checked = workspace.run(["check", "--quiet", "--layout", "own.toml"]);
+    assert_eq!((checked.stderr.as_str(), checked.code), ("", Some(0)));
+    workspace.write("layout.toml", format!("\u{feff}{}", LAYOUT.replace('\n', "\r\n").replace("0750", "750")));
+    let checked = workspace.run(["check", "--quiet", "--layout", "own.toml"]);
+    assert!(checked.stderr.contains(" --> layout.toml:26:8"), "{}", checked.stderr);
+}
+
+#[test]
+fn the_readmes_service_is_a_layout() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, from) = readme.split_once("# layouts/mail.toml").unwrap();
+    let workspace = Workspace::new();
+    assert_eq!(workspace.run(["init"]).code, Some(0));
+    workspace.write("layouts/mail.toml", format!("# {}", from.split_once("```").unwrap().0));
+    let unit = workspace.run(["check", "--unit", "--quiet", "--layout", "layouts/mail.toml"]);
+    assert_eq!(unit.code, Some(0), "{}", unit.stderr);
+    let line = |key: &str| unit.stdout.lines().find(|line| line.starts_with(key)).unwrap().to_owned();
+    assert_eq!(
+        ["Requires=", "User=", "Environment=", "EnvironmentFile=", "ExecStart=", "ReadWritePaths="].map(line),
+        [
+            "Requires=dbus.service",
+            "User=mail-relay",
+            "Environment=PORT=8025",
+            "EnvironmentFile=-/etc/mail/mail.env",
+            "ExecStart=/opt/mail/mail-relay",
+            "ReadWritePaths=/var/log/mail"
+        ]
+    );
+    assert!(!unit.stdout.contains("my-service"), "{}", unit.stdout);
 }

@@ -1,14 +1,13 @@
 //! Inventories, as Ansible's own tools read them.
 
+mod fleet;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use snapbox::{IntoData, assert_data_eq, str};
 use vezaimg::inventory::{self, Inventory};
-
-use crate::support::workspace::Workspace;
 
 /// An inventory and what lies beside it, by path.
 type Files = &'static [(&'static str, &'static str)];
@@ -63,10 +62,13 @@ const INVENTORIES: [(&str, Files); 10] = [
     ),
     (
         "priorities among equals",
-        &[(
-            "lab.yml",
-            "x:\n  vars: {c: x, d: x, ansible_group_priority: 10}\n  hosts: {h: }\ny:\n  vars: {c: y, d: y}\n  hosts: {h: }\nz:\n  vars: {d: z, ansible_group_priority: 10}\n  hosts: {h: }\n",
-        )],
+        &[
+            (
+                "lab.yml",
+                "x:\n  vars: {c: x, d: x, ansible_group_priority: 10}\n  hosts: {h: }\ny:\n  vars: {c: y, d: y}\n  hosts: {h: }\nz:\n  vars: {d: z, ansible_group_priority: 10}\n  hosts: {h: , i: }\nw:\n  vars: {d: w, ansible_group_priority: 0}\n  hosts: {i: }\nv:\n  vars: {d: v}\n  hosts: {i: }\n",
+            ),
+            ("group_vars/v.yml", "ansible_group_priority: 50\n"),
+        ],
     ),
     (
         "variables beside it",
@@ -97,7 +99,7 @@ const INVENTORIES: [(&str, Files); 10] = [
         "anchors and merge keys",
         &[(
             "lab.yml",
-            "a:\n  hosts:\n    h1: &common\n      color: red\n      list: [1, two, {three: 3}]\n    h2:\n      <<: *common\n      color: blue\n    h3: *common\n",
+            "a:\n  hosts:\n    h1: &common\n      color: red\n      list: [1, two, {three: 3}]\n    h2:\n      <<: *common\n      color: blue\n    h3: *common\n    h4: {<<: [{color: first, x: 1}, {color: second, y: 2}], own: 1}\nb:\n  vars: &base {one: 1, two: base}\nc:\n  vars: &more {<<: *base, two: more}\nd:\n  vars: {<<: *more, three: 3}\n  hosts: {h1: }\n",
         )],
     ),
     (
@@ -217,138 +219,27 @@ fn the_hosts_of_a_group_stand_in_ansibles_order() {
     }
 }
 
-/// What `vezaimg status` says of an inventory that gives no fleet, where there are no layouts but those of the program.
-fn refused(inventory: &str, arguments: &[&str], expected: impl IntoData) {
-    let workspace = Workspace::new();
-    workspace.write("lab.yml", inventory);
-    let refused = workspace.run(["status", "--inventory", "lab.yml"].iter().chain(arguments));
-    assert_data_eq!(refused.stderr, expected.into_data().raw());
-    assert_eq!((refused.stdout.as_str(), refused.code), ("", Some(2)));
+/// Ansible reads no pipe and no link that leads nowhere, and neither waits nor stops for one.
+#[test]
+fn what_is_no_file_beside_an_inventory_is_nobodys() {
+    let directory = written(&[("lab.yml", "a: {hosts: {h: }}\n"), ("group_vars/a/plain.yml", "x: 1\n")]);
+    let beside = directory.path().join("group_vars/a");
+    std::os::unix::fs::symlink("nowhere", beside.join("gone.yml")).unwrap();
+    assert!(Command::new("mkfifo").arg(beside.join("pipe.yml")).status().unwrap().success());
+    let inventory = Inventory::read(&directory.path().join("lab.yml")).unwrap();
+    assert_eq!(inventory.variables_of("h").unwrap().len(), 1);
 }
 
 #[test]
-fn an_inventory_without_the_groups_of_the_layouts_is_no_fleet() {
-    refused(
-        "all:\n  children:\n    web: {hosts: {a: , b: }}\n",
-        &[],
-        str![[r#"
-error: `lab.yml` has no host in `backend_api_instances`, `stream_server_instances`
-  hint: a layout names the group of its containers in `[pool]`; other layouts are named with `--layout`
-
-"#]],
+fn what_ansible_would_skip_is_told() {
+    let (_, files) = INVENTORIES[9];
+    let directory = written(files);
+    let inventory = Inventory::read(&directory.path().join("lab.yml")).unwrap();
+    assert_eq!(
+        inventory.notes,
+        [
+            "`hostss` in the group `a` is none of `hosts`, `children`, `vars`",
+            "`b` is no group: it is neither empty nor a mapping"
+        ]
     );
-    refused(
-        "all:\n  children:\n    web: {hosts: {a: , b: }}\n",
-        &["--layout", "layout.toml"],
-        str![[r#"
-error: no layout has a `[pool]`, which would name a group of the inventory
-  hint: a layout names the group of its containers in `[pool]`; other layouts are named with `--layout`
-
-"#]],
-    );
-}
-
-#[test]
-fn everything_that_makes_no_sound_fleet_is_told() {
-    let text = "backend_api_instances:
-  vars:
-    ansible_incus_remote: lab
-  hosts:
-    backend-api-1:
-    backend_api_2:
-    backend-api-3-prev:
-stream_server_instances:
-  hosts:
-    backend-api-1:
-      ansible_incus_remote: '{{ remote }}'
-";
-    refused(
-        text,
-        &[],
-        str![[r#"
-error: `lab.yml` has no host in `haproxy`, the group of HAProxy
-   --> <embedded>/service.toml:100:13
-    |
-100 | balancers = "haproxy"
-    |             ^^^^^^^^^
-    |
-    = hint: `balancers` in [pool] names it
-
-error: `ansible_incus_remote` of `backend-api-1` is no plain text, which alone can be read here
- --> lab.yml:5:5
-  |
-5 |     backend-api-1:
-  |     ^^^^^^^^^^^^^
-  |
-  = hint: write it as it is, without a template or a vault
-
-error: `backend_api_2` is not the name of an instance
- --> lab.yml:6:5
-  |
-6 |     backend_api_2:
-  |     ^^^^^^^^^^^^^
-  |
-  = hint: a letter, then letters, digits and `-`, with no `-` at the end
-
-error: instance name `backend-api-3-prev` ends with `-prev`, which a rollout keeps for itself
- --> lab.yml:7:5
-  |
-7 |     backend-api-3-prev:
-  |     ^^^^^^^^^^^^^^^^^^
-  |
-  = hint: name the one that serves, such as "backend-api-3"
-
-error: `min-available` is missing from a [[pool]] of one
-  --> <embedded>/service.toml:96:1
-   |
-96 | [pool]
-   | ^^^^^^
-   |
-   = hint: nobody serves while the only instance is swapped: add `min-available = 0` if that may be
-
-error: instance `backend-api-1` is in two pools
- --> lab.yml:5:5
-  |
-5 |     backend-api-1:
-  |     ^^^^^^^^^^^^^
-  |
-  = hint: first at lab.yml:5:5
-
-error: `lab.yml` has 6 problems
-
-"#]],
-    );
-}
-
-#[test]
-fn a_fleet_comes_from_one_of_two_places() {
-    let workspace = Workspace::new();
-    let neither = workspace.run(["status"]);
-    assert_data_eq!(
-        neither.stderr,
-        str![[r#"
-error: the following required arguments were not provided:
-  <--fleet <FILE>|--inventory <FILE>>
-
-Usage: vezaimg status <--fleet <FILE>|--inventory <FILE>>
-
-For more information, try '--help'.
-
-"#]]
-        .raw()
-    );
-    let both = workspace.run(["status", "--fleet", "fleet.toml", "--inventory", "lab.yml"]);
-    assert_data_eq!(
-        both.stderr,
-        str![[r#"
-error: the argument '--fleet <FILE>' cannot be used with '--inventory <FILE>'
-
-Usage: vezaimg status <--fleet <FILE>|--inventory <FILE>>
-
-For more information, try '--help'.
-
-"#]]
-        .raw()
-    );
-    assert_eq!((neither.code, both.code), (Some(2), Some(2)));
 }

@@ -175,10 +175,10 @@ pub(super) struct ScopeArgs {
     /// The fleet: its containers, its HAProxy, its pace
     #[arg(long, value_name = "FILE")]
     pub(super) fleet: Option<PathBuf>,
-    /// Instead of a fleet file: Ansible's inventory in YAML, whose groups the layouts name in [pool]
+    /// Instead of a fleet file: Ansible's inventory in YAML, whose groups the layouts name
     #[arg(long, value_name = "FILE")]
     pub(super) inventory: Option<PathBuf>,
-    /// The layouts whose [pool] counts (may be repeated) [default: those in layouts/, else the copies in this program]
+    /// The layouts that name its groups (may be repeated) [default: those in layouts/, else the copies in this program]
     #[arg(long = "layout", value_name = "FILE", requires = "inventory")]
     pub(super) layouts: Vec<PathBuf>,
     /// Only this pool of the fleet (may be repeated) [default: all, one after another]

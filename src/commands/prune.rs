@@ -41,7 +41,7 @@ struct Report<'a> {
 /// Refused before anything was removed: somebody works on a pool, or has left something unfinished. Afterwards, with
 /// what was removed in the result: something could not be, the lock was lost, or a signal came.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
-    let everyone = request.scope.members.read(console)?;
+    let everyone = request.scope.members.read(&[], console)?;
     let fleet = everyone.only(&request.scope.pools)?;
     let client = Client::connect(&fleet.incus.remote, fleet.incus.project.as_deref())?;
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;

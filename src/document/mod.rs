@@ -23,7 +23,7 @@ use crate::rootfs::escaped;
 use crate::{Error, Result};
 
 pub(crate) use section::Section;
-pub(crate) use source::{Texts, read_source, syntax_problems};
+pub(crate) use source::{Texts, read_source, syntax_problems, without_mark};
 
 /// The problems of one document that are noted: whoever has more of them has given another file.
 const MOST_PROBLEMS: usize = 1000;

@@ -28,7 +28,7 @@ impl Texts {
     pub(crate) fn laid_out(&self) -> Vec<String> {
         let mut before = 0;
         let lay_out = |source: &Arc<Source>| {
-            let text = format!("{:before$}{}", "", source.text);
+            let text = " ".repeat(before) + &source.text;
             before = text.len() + 1;
             text
         };
@@ -64,14 +64,18 @@ pub(crate) fn read_source(path: &Path, what: &str, hint: &str) -> Result<Source>
         return Err(Error::invalid(format!("`{name}` is larger than 4 MiB, which is not {what}")));
     }
     match String::from_utf8(bytes) {
-        // Some editors begin a file with a byte order mark, which says nothing in UTF-8.
-        Ok(text) => Ok(Source { name, text: text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text) }),
+        Ok(text) => Ok(Source { name, text: without_mark(text) }),
         Err(error) => {
             let line =
                 error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
             Err(Error::invalid(format!("`{name}` is not UTF-8 text: see line {}", line + 1)))
         }
     }
+}
+
+/// Some editors begin a file with a byte order mark, which says nothing in UTF-8.
+pub(crate) fn without_mark(text: String) -> String {
+    text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
 }
 
 /// What the TOML parser found wrong.

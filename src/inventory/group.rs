@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{ALL, Variables};
 
 /// A group as it stands, without what it has through others.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Group {
     /// Its own, in the order in which they stand, none twice.
     pub(super) hosts: Vec<String>,
@@ -17,6 +17,18 @@ pub(super) struct Group {
     pub(super) beside: Variables,
     /// `ansible_group_priority`: of groups that are equally deep, the higher is stronger.
     pub(super) priority: i64,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            children: Vec::new(),
+            variables: Variables::new(),
+            beside: Variables::new(),
+            priority: 1,
+        }
+    }
 }
 
 /// A group and those below it: level by level, each as often as it takes to be there once.

@@ -37,7 +37,15 @@ pub struct Inventory {
     /// What Ansible would skip with a warning, in one sentence each.
     pub notes: Vec<String>,
     groups: BTreeMap<String, Group>,
-    hosts: BTreeMap<String, Variables>,
+    hosts: BTreeMap<String, Host>,
+}
+
+/// A host as it stands.
+#[derive(Clone, Debug, Default)]
+struct Host {
+    /// How the inventory names it first, alone or with others.
+    pattern: String,
+    variables: Variables,
 }
 
 /// Variables by name.
@@ -62,17 +70,18 @@ impl Inventory {
         &self.source.name
     }
 
-    /// Where a host or a group is named first; the beginning where that is by a pattern, or in another form.
-    pub fn place_of(&self, name: &str) -> Place {
+    /// Where a host is named in a group; the beginning where that is in another form. The place shows the name alone: what
+    /// stands beside it may be a secret.
+    pub fn place_of(&self, group: &str, host: &str) -> Place {
         let text = &self.source.text;
-        let belongs =
-            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte));
-        let is_whole = |at: &usize| {
-            let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
-            !belongs(before) && !belongs(text.as_bytes().get(at + name.len()))
-        };
-        let at = text.match_indices(name).map(|(at, _)| at).find(is_whole);
-        Place { source: Arc::clone(&self.source), span: at.map_or(0..0, |at| at..at + name.len()) }
+        let name = self.hosts.get(host).map_or(host, |host| &host.pattern);
+        let from = key_in(text, 0, group).unwrap_or(0);
+        let found = key_in(text, from, name).or_else(|| key_in(text, 0, name));
+        let span = found.map_or(0..0, |at| at..at + name.len());
+        let blank =
+            text[..span.start].chars().map(|c| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) });
+        let text = blank.collect::<String>() + &text[span.clone()];
+        Place { source: Arc::new(Source { name: self.source.name.clone(), text }), span }
     }
 
     /// Every group's name.
@@ -97,7 +106,7 @@ impl Inventory {
 
     /// What Ansible would give a host as variables; none where there is no such host.
     pub fn variables_of(&self, host: &str) -> Option<Variables> {
-        let own = self.hosts.get(host)?;
+        let own = &self.hosts.get(host)?.variables;
         let mut all = Variables::new();
         let mut set = |variables: &Variables| all.extend(variables.iter().map(|(k, v)| (k.clone(), v.clone())));
         // Groups nearer to the host are stronger; what stands beside the inventory beats what stands in it.
@@ -107,4 +116,15 @@ impl Inventory {
         set(own);
         Some(all)
     }
+}
+
+/// Where a name stands as the key of a mapping, or as the whole value of one, from there on.
+fn key_in(text: &str, from: usize, name: &str) -> Option<usize> {
+    let is_key = |at: &usize| {
+        let before = text[..*at].trim_end_matches(['"', '\'']);
+        let after = text[at + name.len()..].trim_start_matches(['"', '\'']);
+        let begins = before.trim_end_matches([' ', '\t']).ends_with(['\n', '{', ',', ':']) || before.trim().is_empty();
+        begins && (after.starts_with([':', '\n', '\r', '}', ',']) || after.is_empty())
+    };
+    text.get(from..)?.match_indices(name).map(|(at, _)| from + at).find(is_key)
 }

@@ -48,9 +48,32 @@ pub(super) fn parse(source: &Source) -> Result<Option<Yaml>> {
         return Ok(None);
     }
     let not_yaml = |cause| Error::invalid(format!("`{}` is no YAML", source.name)).cause(cause);
-    let mut yaml: Yaml = yaml_serde::from_str(&source.text).map_err(not_yaml)?;
-    yaml.apply_merge().map_err(not_yaml)?;
-    Ok(Some(yaml))
+    yaml_serde::from_str(&source.text).map(merged).map(Some).map_err(not_yaml)
+}
+
+/// The same with merge keys resolved, those of what is merged too, as YAML 1.1 has it: what stands there itself is
+/// stronger, and of several the first. What cannot be merged stays as it is.
+fn merged(yaml: Yaml) -> Yaml {
+    match yaml {
+        Yaml::Sequence(items) => items.into_iter().map(merged).collect(),
+        Yaml::Mapping(entries) => {
+            let mut all: Mapping = entries.into_iter().map(|(key, value)| (key, merged(value))).collect();
+            let others = match all.remove("<<") {
+                Some(Yaml::Mapping(other)) => vec![other],
+                Some(Yaml::Sequence(others)) => {
+                    others.into_iter().filter_map(|other| other.as_mapping().cloned()).collect()
+                }
+                _ => Vec::new(),
+            };
+            for (key, value) in others.into_iter().flatten() {
+                if !all.contains_key(&key) {
+                    all.insert(key, value);
+                }
+            }
+            Yaml::Mapping(all)
+        }
+        other => other,
+    }
 }
 
 /// Variables by name. Keys that are no names are Ansible's business.
@@ -149,7 +172,7 @@ impl Reader {
         let mut own = variables(mapping);
         let Some(group) = self.inventory.groups.get_mut(group) else { return };
         if let Some(priority) = own.remove("ansible_group_priority") {
-            group.priority = priority.text().and_then(|text| text.trim().parse().ok()).unwrap_or(group.priority);
+            group.priority = priority.text().and_then(|text| text.trim().parse().ok()).unwrap_or(1);
         }
         group.variables.extend(own);
     }
@@ -181,7 +204,11 @@ impl Reader {
             own.entry("ansible_port".to_owned()).or_insert_with(|| Value::Plain(port.to_string()));
         }
         for host in hosts {
-            self.inventory.hosts.entry(host.clone()).or_default().extend(own.clone());
+            let there = self.inventory.hosts.entry(host.clone()).or_default();
+            if there.pattern.is_empty() {
+                pattern.clone_into(&mut there.pattern);
+            }
+            there.variables.extend(own.clone());
             if let Some(group) = self.inventory.groups.get_mut(group)
                 && !group.hosts.contains(&host)
             {

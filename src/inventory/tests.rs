@@ -77,17 +77,28 @@ fn what_is_vaulted_is_never_kept() {
 #[test]
 fn the_variables_of_a_name_that_leads_elsewhere_are_not_read() {
     let inventory = read(&[
-        ("lab.yml", "'../secrets':\n  hosts: {'../../x': , h: }\n"),
+        ("lab.yml", "'../secrets':\n  hosts: {'../secrets': , h: }\n"),
         ("secrets.yml", "found: true\n"),
         ("group_vars/.keep", ""),
+        ("host_vars/.keep", ""),
     ])
     .unwrap();
+    assert_eq!(inventory.variables_of("../secrets").unwrap(), Variables::new());
     assert_eq!(inventory.variables_of("h").unwrap(), Variables::new());
 }
 
 #[test]
 fn a_name_is_placed_where_it_stands_whole() {
-    let inventory = read(&[("lab.yml", "all:\n  hosts:\n    api-10:\n    api-1:\n    web-[1:2]:\n")]).unwrap();
-    assert_eq!(inventory.place_of("api-1").line_column(), (4, 5));
-    assert_eq!(inventory.place_of("web-2").line_column(), (1, 1));
+    let text = "a:\n  vars: {first: api-1x, secret: hunter2}\n  hosts:\n    api-10:\n    \"api-1\": {password: hunter2}\n    web-[1:2]:\n\
+                b: {hosts: {api-1: {password: hunter2}}}\nc:\n  hosts: lone\n";
+    let inventory = read(&[("lab.yml", text)]).unwrap();
+    let place = |group, host| inventory.place_of(group, host);
+    assert_eq!(place("a", "api-1").line_column(), (5, 6));
+    assert_eq!(place("b", "api-1").line_column(), (7, 13));
+    assert_eq!(place("a", "web-2").line_column(), (6, 5));
+    assert_eq!(place("c", "lone").line_column(), (9, 10));
+    assert_eq!(place("c", "nobody").line_column(), (1, 1));
+    // A message shows the line of its place.
+    let shown = place("b", "api-1").source.text.clone();
+    assert_eq!((shown.trim(), shown.matches('\n').count()), ("api-1", 6));
 }

@@ -24,13 +24,9 @@ pub(super) fn read_beside(path: &Path, inventory: &mut Inventory) -> Result<()> 
     let Inventory { notes, groups, hosts, .. } = inventory;
     for (name, group) in groups {
         group.beside = of(&directory.join("group_vars"), name, notes)?;
-        group.priority = match group.beside.remove("ansible_group_priority") {
-            Some(priority) => priority.text().and_then(|text| text.trim().parse().ok()).unwrap_or(group.priority),
-            None => group.priority,
-        };
     }
     for (name, own) in hosts {
-        own.extend(of(&directory.join("host_vars"), name, notes)?);
+        own.variables.extend(of(&directory.join("host_vars"), name, notes)?);
     }
     Ok(())
 }
@@ -45,7 +41,7 @@ fn of(directory: &Path, name: &str, notes: &mut Vec<String>) -> Result<Variables
         return Ok(all);
     }
     let candidates = EXTENSIONS.iter().map(|extension| directory.join(format!("{name}{extension}")));
-    let Some(found) = candidates.into_iter().find(|path| path.exists()) else { return Ok(all) };
+    let Some(found) = candidates.into_iter().find(|path| path.is_file() || path.is_dir()) else { return Ok(all) };
     let mut files = Vec::new();
     collect(&found, DEEPEST, &mut files)?;
     for file in files {
@@ -78,8 +74,11 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
         let name = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let extension = entry.extension().map(|extension| format!(".{}", extension.to_string_lossy()));
         let extension = extension.as_deref().unwrap_or_default();
-        let is_wanted =
-            if entry.is_dir() { depth > 0 && extension.is_empty() } else { EXTENSIONS.contains(&extension) };
+        let is_wanted = match entry.is_dir() {
+            true => depth > 0 && extension.is_empty(),
+            // Whoever opens a pipe waits for its other end.
+            false => entry.is_file() && EXTENSIONS.contains(&extension),
+        };
         if is_wanted && !name.starts_with('.') && !name.ends_with('~') {
             collect(&entry, depth.saturating_sub(1), files)?;
         }

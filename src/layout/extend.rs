@@ -8,17 +8,19 @@
 //! ```
 //!
 //! They are joined table by table: a value of the extending layout stands in place of the extended one's, and a list goes
-//! on where the extended one's ends, lists of tables such as `[[file]]` included.
+//! on where the extended one's ends, lists of tables such as `[[file]]` included; an empty list drops that one.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::files::Files;
 use super::template::Templates;
 use super::variables::Variables;
 use crate::diagnostic::{Problem, Source};
-use crate::document::{Document, Placed, Section, Texts, syntax_problems};
+use crate::document::{Document, Placed, Section, Texts, shown, syntax_problems};
 
 /// The most layouts in a row.
 const MOST_LAYOUTS: usize = 8;
@@ -92,6 +94,10 @@ impl Link {
                 Section::new(&document, root.get_ref(), "the layout", 0..0).table("extends", "[extends]")
         {
             extended = section.required_text("layout", "\"service.toml\"").and_then(|name| {
+                if Path::new(&name.value).file_name() != Some(name.value.as_ref()) {
+                    let message = format!("`{}` is not beside the layout", shown(&name.value));
+                    return section.refuse(name.place, message, "a layout extends one of its own directory");
+                }
                 if may {
                     return files.text(&section, &name, "layout");
                 }
@@ -123,13 +129,27 @@ fn join<'a>(table: &mut DeTable<'a>, extended: DeTable<'a>) {
             table.insert(key, theirs);
             continue;
         };
+        let (span, of_theirs) = (ours.span(), theirs.span());
         match (ours.get_mut(), theirs.into_inner()) {
             (DeValue::Table(ours), DeValue::Table(theirs)) => join(ours, theirs),
-            (DeValue::Array(ours), DeValue::Array(theirs)) => {
-                let own = std::mem::replace(ours, DeArray::new());
-                *ours = theirs.into_iter().chain(own).collect();
+            // Nothing goes on where nothing is: an empty list drops the other.
+            (DeValue::Array(ours), _) if ours.is_empty() => {}
+            (ours @ DeValue::Array(_), theirs @ (DeValue::Array(_) | DeValue::String(_)))
+            | (ours @ DeValue::String(_), theirs @ DeValue::Array(_)) => {
+                let own = Spanned::new(span, std::mem::replace(ours, DeValue::Array(DeArray::new())));
+                *ours = DeValue::Array(items(Spanned::new(of_theirs, theirs)).chain(items(own)).collect());
             }
             _ => {}
         }
     }
+}
+
+/// The items of a list, and one string as a list of it.
+fn items<'a>(value: Spanned<DeValue<'a>>) -> impl Iterator<Item = Spanned<DeValue<'a>>> {
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::Array(items) => items.into_iter().collect::<Vec<_>>(),
+        one => vec![Spanned::new(span, one)],
+    }
+    .into_iter()
 }

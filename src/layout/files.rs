@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::embedded::EMBEDDED;
 use crate::diagnostic::Source;
-use crate::document::{Placed, Section};
+use crate::document::{Placed, Section, without_mark};
 
 /// Where the files that a layout names are read from.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ impl Files {
     /// The text of a file that the layout names, which is `what`; none, and a problem at the name, when it cannot be had.
     pub(super) fn text(&self, section: &Section<'_>, name: &Placed<String>, what: &str) -> Option<Source> {
         match String::from_utf8(self.bytes(section, name)?) {
-            Ok(text) => Some(Source { name: self.display(Path::new(&name.value)), text }),
+            Ok(text) => Some(Source { name: self.display(Path::new(&name.value)), text: without_mark(text) }),
             Err(_) => section.refuse(name.place.clone(), format!("{what} `{}` is not UTF-8", name.value), ""),
         }
     }

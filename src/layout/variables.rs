@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::Result;
 use crate::diagnostic::{Place, Problem, Source, nearest};
-use crate::document::{Placed, read_source, shown, syntax_problems, type_name, unknown_hint};
+use crate::document::{Placed, at, read_source, shown, syntax_problems, type_name, unknown_hint};
 
 /// A variable's value. Its type is that of the default in `[vars]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +68,8 @@ impl fmt::Display for Scalar {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Variables {
     values: BTreeMap<String, Scalar>,
-    /// The defaults of those that an extending layout gives their values, until it has.
-    awaited: BTreeMap<String, Scalar>,
+    /// Those that an extending layout gives their values, until it has: their defaults, and where it gives them.
+    awaited: BTreeMap<String, (Scalar, Place)>,
 }
 
 impl Variables {
@@ -105,7 +105,7 @@ impl Variables {
     pub(super) fn await_value(&mut self, name: &Placed<String>, problems: &mut Vec<Problem>) {
         match self.values.remove_entry(&name.value) {
             Some((key, default)) => {
-                self.awaited.insert(key, default);
+                self.awaited.insert(key, (default, name.place.clone()));
             }
             None if self.awaited.contains_key(&name.value) => {}
             None => {
@@ -127,7 +127,7 @@ impl Variables {
         place: &Place,
         problems: &mut Vec<Problem>,
     ) {
-        let Some(default) = self.awaited.remove(&name.value) else { return };
+        let Some((default, _)) = self.awaited.remove(&name.value) else { return };
         let given = value.map(|value| default.parse_like(value).ok_or(value));
         if let Some(Err(value)) = given {
             let message = format!("variable `{}` is `{}`, expected {}", name.value, shown(value), default.type_name());
@@ -199,6 +199,12 @@ impl Variables {
             );
             return;
         };
+        if let Some((_, given)) = self.awaited.get(key) {
+            let message = format!("variable `{key}` gets its value in [extends.vars]");
+            let hint = format!("change what stands at {}, or set a variable that stands in it", at(given));
+            problems.push(Problem::error(place(0..key.len()), message).hint(hint));
+            return;
+        }
         let Some(default) = self.values.get(key) else {
             let known = self.values.keys().map(String::as_str);
             problems.push(
@@ -218,7 +224,10 @@ impl Variables {
 
     fn take(&mut self, key: &str, place: Place, value: Option<Scalar>, problems: &mut Vec<Problem>) {
         let Some(default) = self.values.get(key) else {
-            if let Some(near) = nearest(key, self.values.keys().map(String::as_str)) {
+            if let Some((_, given)) = self.awaited.get(key) {
+                let message = format!("`{key}` is not used: [extends.vars] gives it its value");
+                problems.push(Problem::warning(place, message).hint(format!("see {}", at(given))));
+            } else if let Some(near) = nearest(key, self.values.keys().map(String::as_str)) {
                 problems.push(
                     Problem::warning(place, format!("`{key}` is not a variable of the layout and is not used"))
                         .hint(format!("did you mean `{near}`?")),

@@ -47,18 +47,20 @@ pub enum Members {
 }
 
 impl Members {
-    /// The whole fleet.
+    /// The fleet, with those pools at least that are wanted; with all of them when none is named.
     ///
     /// # Errors
     /// A file cannot be read, or has a problem.
-    pub(super) fn read(&self, console: &Console) -> Result<Fleet> {
+    pub(super) fn read(&self, wanted: &[String], console: &Console) -> Result<Fleet> {
         match self {
             Self::Fleet(file) => fleet::read(file),
             Self::Inventory { file, layouts } => {
                 let inventory = Inventory::read(file)?;
-                inventory.notes.iter().for_each(|note| console.event(Event::Warning(note.clone())));
+                let (pools, left_out) = layout::pools(layouts)?;
+                let notes = inventory.notes.iter().chain(&left_out);
+                notes.for_each(|note| console.event(Event::Warning(note.clone())));
                 let names = layouts.iter().map(|layout| layout.display().to_string()).collect();
-                fleet::from_inventory(&inventory, layout::pools(layouts)?, names)
+                fleet::from_inventory(&inventory, pools, wanted, names)
             }
         }
     }
@@ -86,7 +88,7 @@ pub struct Request {
 /// # Errors
 /// The fleet has a problem, or its remote cannot be used.
 pub(super) fn open(scope: &Scope, console: &Console) -> Result<(Fleet, Client)> {
-    let fleet = scope.members.read(console)?.only(&scope.pools)?;
+    let fleet = scope.members.read(&scope.pools, console)?.only(&scope.pools)?;
     let client = Client::connect(&fleet.incus.remote, fleet.incus.project.as_deref())?;
     Ok((fleet, client))
 }
@@ -105,7 +107,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     if let Some(path) = &request.report {
         check_place(path)?;
     }
-    let (fleet, client) = open(&request.scope, console)?;
+    let (mut fleet, client) = open(&request.scope, console)?;
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
     let quiet: &dyn Listener = if request.json { &Silent } else { console };
     let candidate = match &request.image {
@@ -113,6 +115,13 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         None => None,
     };
     console.end_stage();
+    if let Some(candidate) = &candidate {
+        for pool in fleet.of_layout(&candidate.contract.layout)? {
+            let own = pool.layout.unwrap_or_default();
+            console
+                .event(Event::Note(format!("pool `{}` is left out: its images are of the layout `{own}`", pool.name)));
+        }
+    }
     let purpose = candidate.as_ref().map_or(Purpose::Rollback, Purpose::Rollout);
     let watch = Watch::new(console, request.json);
     let mut operation = Operation {

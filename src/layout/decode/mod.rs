@@ -45,8 +45,8 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
     let network = root.table("network", "[network]").and_then(network);
     let health = root.table("health", "[health]").and_then(health);
     let keep = root.tables("keep", "[[keep]]").into_iter().filter_map(keep).collect();
-    let pool = root.table("pool", "[pool]").and_then(pool);
     let image = image.and_then(self::image);
+    let pool = root.table("pool", "[pool]").and_then(|section| pool(section, image.as_ref()));
     let binary = binary.and_then(|section| program(section, &owners));
     root.finish();
     Some(Layout {
@@ -122,14 +122,15 @@ fn health(section: Section<'_>) -> Option<Health> {
     Some(Health { port: port?, path: path? })
 }
 
-fn pool(section: Section<'_>) -> Option<InventoryPool> {
+fn pool(section: Section<'_>, image: Option<&Image>) -> Option<InventoryPool> {
     let group = section.required_text("group", "\"backend_api_instances\"");
     let balancers = section.required_text("balancers", "\"haproxy\"");
     let socket = section.required_text("socket", "\"127.0.0.1:9100\"");
-    let drain_map = section.text("drain-map");
+    let drain_map = fleet::drain_map(&section);
     let shape = fleet::shape(&section);
     section.finish();
-    Some(InventoryPool { group: group?, balancers: balancers?, socket: socket?, drain_map, shape })
+    let layout = image?.name.clone();
+    Some(InventoryPool { layout, group: group?, balancers: balancers?, socket: socket?, drain_map, shape })
 }
 
 fn keep(section: Section<'_>) -> Option<Keep> {

@@ -103,6 +103,10 @@ mod tests {
         let pool = &fleet.pools[0].name;
         let expected = "vezaimg rollout 0a0a0a0a0a0a --fleet 'my fleet.toml' --pool api";
         assert_eq!(resume(&journal, &fleet, pool), expected);
+        let layouts = vec!["layouts/api.toml".to_owned(), "my layout.toml".to_owned()];
+        let inventory = Fleet { name: "lab.yml".to_owned(), origin: Origin::Inventory(layouts), ..fleet.clone() };
+        let expected = "vezaimg rollout 0a0a0a0a0a0a --inventory lab.yml --layout layouts/api.toml --layout 'my layout.toml' --pool api";
+        assert_eq!(resume(&journal, &inventory, pool), expected);
         journal.kind = Kind::Rollback;
         assert_eq!(resume(&journal, &fleet, pool), "vezaimg rollback --fleet 'my fleet.toml' --pool api");
     }

@@ -24,6 +24,8 @@ pub(super) struct Draft {
 pub(super) struct DraftPool {
     pub(super) shape: PoolShape,
     pub(super) instances: Vec<Placed<InstanceName>>,
+    /// The layout of its images, where that is known.
+    pub(super) layout: Option<String>,
     /// How many instances are meant, whether or not their names are sound.
     pub(super) count: usize,
 }
@@ -38,6 +40,18 @@ pub struct PoolShape {
     pub(super) min_available: Option<Placed<usize>>,
     pub(super) pace: Pace,
     pub(super) keep_volumes: bool,
+}
+
+impl PoolShape {
+    /// Whether it has one of these names.
+    pub(crate) fn is_one_of(&self, names: &[String]) -> bool {
+        self.name.as_ref().is_some_and(|own| names.iter().any(|name| name == own.value.as_str()))
+    }
+
+    /// Its name, as far as there is one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_ref().map(|name| name.value.as_str())
+    }
 }
 
 impl Draft {
@@ -113,10 +127,11 @@ impl DraftPool {
     }
 
     fn into_pool(self) -> Option<Pool> {
-        let Self { shape, instances, count: _ } = self;
+        let Self { shape, instances, layout, count: _ } = self;
         Some(Pool {
             name: shape.name?.value,
             instances: instances.into_iter().map(|instance| instance.value).collect(),
+            layout,
             backends: shape.backends.into_iter().map(|backend| backend.value).collect(),
             min_available: shape.min_available.map_or(1, |least| least.value),
             pace: shape.pace,

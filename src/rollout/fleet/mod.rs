@@ -26,7 +26,7 @@ use crate::Result;
 use crate::diagnostic::Source;
 use crate::document::{self, Document};
 
-pub(crate) use decode::shape;
+pub(crate) use decode::{drain_map, shape};
 pub use draft::PoolShape;
 pub use from_inventory::{InventoryPool, from_inventory};
 pub use model::{Balancer, Fleet, IncusAt, Origin, Pace, Pool, PoolName};

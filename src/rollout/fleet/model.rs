@@ -63,6 +63,8 @@ pub struct Pool {
     /// Its containers, in the order in which they are rolled; at least one. Each leaves room for `-prev` and `-next`
     /// behind its name, and ends with neither.
     pub instances: Vec<InstanceName>,
+    /// The layout of its images, where that is known: `vezaimg.layout` of each.
+    pub layout: Option<String>,
     /// The backends of HAProxy that hold every one of the instances; at least one, none twice.
     pub backends: Vec<String>,
     /// The servers that stay UP and unthrottled at all times; fewer than there are instances.
@@ -142,6 +144,25 @@ impl fmt::Display for PoolName {
 }
 
 impl Fleet {
+    /// Takes out the pools whose images are of another layout than this.
+    ///
+    /// # Errors
+    /// None is left.
+    pub fn of_layout(&mut self, layout: &str) -> Result<Vec<Pool>> {
+        let is_other = |pool: &mut Pool| pool.layout.as_ref().is_some_and(|own| own != layout);
+        let others: Vec<_> = self.pools.extract_if(.., is_other).collect();
+        match (self.pools.is_empty(), others.first()) {
+            (true, Some(Pool { name, layout: Some(own), .. })) => {
+                let message = format!(
+                    "the image is of the layout `{}`, and the pool `{name}` of `{own}`",
+                    escaped(layout.as_bytes())
+                );
+                Err(Error::refused(message).hint("name the pool's own image, or with `--layout` what the pool is"))
+            }
+            _ => Ok(others),
+        }
+    }
+
     /// The fleet with the pools of these names alone, in the order of the file; with all of them when no name is given.
     ///
     /// # Errors

@@ -73,6 +73,7 @@ fn every_key_is_read() {
         },
         pools: vec![
             Pool {
+                layout: None,
                 name: pool_name("backend-api"),
                 instances: instances(&["backend-api-1", "backend-api-2", "backend-api-3"]),
                 backends: vec!["api_pool".to_owned(), "ws.pool:2".to_owned()],
@@ -88,6 +89,7 @@ fn every_key_is_read() {
                 keep_volumes: false,
             },
             Pool {
+                layout: None,
                 name: pool_name("stream"),
                 instances: instances(&["stream-1"]),
                 backends: vec!["stream_pool".to_owned()],

@@ -115,7 +115,9 @@ fn a_container_made_by_hand_gets_its_first_image_behind_a_haproxy_in_a_container
     veza.workspace().write("layouts/backend-api.toml", format!("{layout}\n[pool]\nmin-available = 0\n"));
     let lab = format!("haproxy: {{hosts: {{{}: }}}}\nbackend_api_instances: {{hosts: {name}}}\n", haproxy.name());
     veza.workspace().write("inventory/lab.yml", lab);
-    for command in commands("```console inventory") {
+    let commands = commands("```console inventory");
+    assert_eq!(commands.len(), 2, "commands of an inventory in the README");
+    for command in commands {
         let arguments: Vec<_> = command.split(' ').skip(1).collect();
         let done = run(veza.workspace(), &arguments);
         assert_eq!(done.code, Some(0), "$ {command}\n{}{}", done.stdout, done.stderr);

@@ -59,12 +59,16 @@ fn balancer(section: Section<'_>) -> (Vec<Placed<Address>>, Option<String>) {
     };
     let sockets =
         section.required_texts("sockets", "[\"tcp:127.0.0.1:9100\"]").into_iter().filter_map(socket).collect();
-    let drain_map = section.text("drain-map").and_then(|path| {
-        let hint = "write it as HAProxy's configuration does, such as \"/etc/haproxy/draining.map\"";
-        checked(&section, path, is_map, "path of a map that HAProxy's commands can name", hint)
-    });
+    let drain_map = drain_map(&section);
     section.finish();
-    (sockets, drain_map.map(|path| path.value))
+    (sockets, drain_map)
+}
+
+/// The path under which HAProxy loaded its map of draining servers.
+pub(crate) fn drain_map(section: &Section<'_>) -> Option<String> {
+    let path = section.text("drain-map")?;
+    let hint = "write it as HAProxy's configuration does, such as \"/etc/haproxy/draining.map\"";
+    checked(section, path, is_map, "path of a map that HAProxy's commands can name", hint).map(|path| path.value)
 }
 
 /// The text, if it is what it is to be.

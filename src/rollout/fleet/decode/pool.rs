@@ -18,7 +18,7 @@ pub(super) fn pool(section: Section<'_>) -> DraftPool {
     let shape = shape(&section);
     let count = section.count("instances");
     section.finish();
-    DraftPool { shape, instances, count }
+    DraftPool { shape, instances, layout: None, count }
 }
 
 /// What there is to say of a pool, whoever is in it.
