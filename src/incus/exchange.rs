@@ -255,7 +255,10 @@ impl Call {
             return Err(self.failed(kind).cause(status));
         }
         match serde_json::from_slice::<Frame>(&self.bounded(response.into_body())?) {
-            Ok(frame) if frame.kind == "error" => Err(self.failed(kind).cause(shortened(&frame.error))),
+            Ok(frame) if frame.kind == "error" => {
+                let kind = if lost_helper(&frame.error) { Kind::Lost } else { kind };
+                Err(self.failed(kind).cause(shortened(&frame.error)))
+            }
             _ if kind == Kind::Lost => Err(self.lost().cause(status)),
             _ => Err(self.malformed(format!("HTTP status {status}, and no reason in JSON"))),
         }
@@ -316,6 +319,12 @@ fn kind_of(status: StatusCode) -> Kind {
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Kind::Lost,
         _ => Kind::Refused,
     }
+}
+
+/// Whether Incus says that the helper is gone through which it reads and writes an instance's files. One that has been idle
+/// ends of itself, and until it has, who asks for a container that was stopped or renamed meanwhile finds no socket.
+fn lost_helper(error: &str) -> bool {
+    error.contains("forkfile.sock: connect: ")
 }
 
 /// A header as text, if it is some.

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{InstanceName, Kind};
+use super::super::{InstanceName, Kind, Node};
 use super::{Server, answer, json};
 use crate::error::Class;
 use crate::interrupt::Interrupt;
+use crate::rootfs::TargetPath;
 
 const STARTING: &str = r#"{"type":"error","error_code":503,"error":"Daemon is starting up"}"#;
 
@@ -58,4 +59,18 @@ fn an_import_heeds_an_interrupt_while_it_sends() {
     let error = server.client().import(file.path(), None, &|_, _| interrupt.request(), &interrupt).unwrap_err();
     assert_eq!(error.class(), Class::Interrupted);
     assert_eq!(server.heard().last().map(String::as_str), Some("POST /1.0/images?project=a%20b HTTP/1.1"));
+}
+
+/// Incus reads files through a helper that ends when it is idle.
+#[test]
+fn a_file_is_asked_for_again_when_incus_has_lost_its_helper() {
+    const GONE: &str = r#"{"type":"error","error_code":500,"error":"dial unix /proc/self/fd/16/forkfile.sock: connect: no such file or directory"}"#;
+    let gone = answer("500 Internal Server Error", "", GONE);
+    let headers = "X-Incus-uid: 0\r\nX-Incus-gid: 0\r\nX-Incus-mode: 0644\r\nX-Incus-type: file\r\n";
+    let server = Server::new(vec![gone.clone(), gone, answer("200 OK", headers, "x")]);
+    let client = server.client().with_patience(Duration::from_secs(10));
+    let web = InstanceName::parse("web").unwrap();
+    let read = client.read(&web, &TargetPath::known("/etc/hostname")).unwrap();
+    assert!(matches!(read, Some(Node::File { size: Some(1), .. })), "{read:?}");
+    assert_eq!(server.heard().len(), 3);
 }
