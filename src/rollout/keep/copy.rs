@@ -107,11 +107,13 @@ impl std::fmt::Display for Plain<'_> {
     }
 }
 
-/// Whether `cp` complains of nothing but files that were there when it listed them.
+/// Whether `find` and `cp` complain of nothing but files that were there when they listed them.
 fn only_gone(stderr: &[u8]) -> bool {
     let mut lines = stderr.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).peekable();
     lines.peek().is_some()
-        && lines.all(|line| line.starts_with(b"cp: ") && line.ends_with(b": No such file or directory"))
+        && lines.all(|line| {
+            (line.starts_with(b"cp: ") || line.starts_with(b"find: ")) && line.ends_with(b": No such file or directory")
+        })
 }
 
 /// The end of what a command says, in a line.
@@ -128,6 +130,9 @@ mod tests {
     #[test]
     fn files_that_went_are_told_from_a_disk_that_is_full() {
         assert!(only_gone(b"cp: cannot stat '/var/log/a': No such file or directory\n"));
+        assert!(only_gone(
+            b"find: './log.3': No such file or directory\ncp: cannot stat '/var/log/./log.1': No such file or directory\n"
+        ));
         assert!(!only_gone(b""));
         assert!(!only_gone(
             b"cp: cannot stat '/a': No such file or directory\ncp: error writing '/b': No space left on device\n"
