@@ -157,7 +157,7 @@ fn text(value: &Value) -> String {
 fn our_text(value: &inventory::Value) -> String {
     match value {
         inventory::Value::Plain(text) => text.clone(),
-        inventory::Value::Structured(_) => "STRUCTURED".to_owned(),
+        inventory::Value::Structured => "STRUCTURED".to_owned(),
         inventory::Value::Vaulted => "VAULTED".to_owned(),
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Group {
     pub(super) beside: Variables,
     /// `ansible_group_priority`: of groups that are equally deep, the higher is stronger.
     pub(super) priority: i64,
+    /// How far it is from `all`, by the longest way; known once all groups are.
+    depth: usize,
 }
 
 impl Default for Group {
@@ -27,6 +29,7 @@ impl Default for Group {
             variables: Variables::new(),
             beside: Variables::new(),
             priority: 1,
+            depth: 0,
         }
     }
 }
@@ -53,7 +56,6 @@ pub(super) fn is_above(groups: &BTreeMap<String, Group>, above: &str, group: &st
 
 /// The groups that a host is in, the weakest first: `all`, then by depth, priority and name.
 pub(super) fn above<'a>(groups: &'a BTreeMap<String, Group>, host: &str) -> Vec<&'a Group> {
-    let depths = depths(groups);
     let mut own: BTreeSet<&str> = groups
         .iter()
         .filter(|(_, group)| group.hosts.iter().any(|own| own == host))
@@ -62,29 +64,27 @@ pub(super) fn above<'a>(groups: &'a BTreeMap<String, Group>, host: &str) -> Vec<
     own.insert(ALL);
     let mut all: Vec<(&String, &Group)> =
         groups.iter().filter(|(name, _)| own.iter().any(|own| is_above(groups, name, own))).collect();
-    all.sort_by_key(|(name, group)| (name.as_str() != ALL, depths.get(name.as_str()), group.priority, *name));
+    all.sort_by_key(|(name, group)| (name.as_str() != ALL, group.depth, group.priority, *name));
     all.into_iter().map(|(_, group)| group).collect()
 }
 
-/// How far each is from `all`, by the longest way.
-fn depths(groups: &BTreeMap<String, Group>) -> BTreeMap<&str, usize> {
-    let mut depths: BTreeMap<&str, usize> =
-        groups.keys().map(|name| (name.as_str(), usize::from(name != ALL))).collect();
+/// Finds out how deep every group is.
+pub(super) fn settle(groups: &mut BTreeMap<String, Group>) {
+    groups.iter_mut().for_each(|(name, group)| group.depth = usize::from(name != ALL));
     // There are no circles: each round settles one more level.
     for _ in 0..groups.len() {
-        let mut settled = true;
-        for (name, group) in groups {
-            let depth = depths[name.as_str()] + 1;
-            for child in &group.children {
-                if let Some(below) = depths.get_mut(child.as_str()).filter(|below| **below < depth) {
-                    *below = depth;
-                    settled = false;
-                }
-            }
-        }
-        if settled {
+        let deeper: Vec<(String, usize)> = groups
+            .values()
+            .flat_map(|group| group.children.iter().map(|child| (child.clone(), group.depth + 1)))
+            .filter(|(child, depth)| groups.get(child).is_some_and(|child| child.depth < *depth))
+            .collect();
+        if deeper.is_empty() {
             break;
         }
+        for (child, depth) in deeper {
+            if let Some(child) = groups.get_mut(&child) {
+                child.depth = child.depth.max(depth);
+            }
+        }
     }
-    depths
 }

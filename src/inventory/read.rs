@@ -1,12 +1,13 @@
 //! From YAML to groups and hosts, as Ansible's `yaml` inventory plugin goes about it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use yaml_serde::{Mapping, Value as Yaml};
 
-use super::group::is_above;
+use super::group::{is_above, settle};
 use super::value::scalar;
 use super::{ALL, Inventory, UNGROUPED, Value, Variables, pattern, vars};
 use crate::diagnostic::Source;
@@ -138,33 +139,29 @@ impl Reader {
                 self.inventory.notes.push(note);
             }
         }
-        // Ansible takes one name for a mapping of it to nothing.
-        let part = |key: &str| match entries.get(key) {
-            None | Some(Yaml::Null) => Ok(Mapping::new()),
-            Some(Yaml::Mapping(part)) => Ok(part.clone()),
-            Some(Yaml::String(name)) => Ok([(Yaml::String(name.clone()), Yaml::Null)].into_iter().collect()),
-            Some(_) => Err(format!("`{key}` of the group `{shown}` is no mapping")),
-        };
-        match part("vars") {
-            Ok(part) => self.variables(name, &part),
-            Err(problem) => self.problems.push(problem),
+        let own = self.part(entries, "vars", &shown);
+        self.variables(name, &own);
+        let children = self.part(entries, "children", &shown);
+        for (child, group) in self.named(&children, &format!(" of the children of `{shown}`")) {
+            self.group(&child, group);
+            self.adopt(name, &child);
         }
-        match part("children") {
-            Ok(part) => {
-                for (child, group) in self.named(&part, &format!(" of the children of `{shown}`")) {
-                    self.group(&child, group);
-                    self.adopt(name, &child);
-                }
-            }
-            Err(problem) => self.problems.push(problem),
+        let hosts = self.part(entries, "hosts", &shown);
+        for (pattern, own) in self.named(&hosts, &format!(" of the hosts of `{shown}`")) {
+            self.hosts(name, &pattern, own);
         }
-        match part("hosts") {
-            Ok(part) => {
-                for (pattern, own) in self.named(&part, &format!(" of the hosts of `{shown}`")) {
-                    self.hosts(name, &pattern, own);
-                }
+    }
+
+    /// A part of a group. Ansible takes one name for a mapping of it to nothing.
+    fn part<'a>(&mut self, entries: &'a Mapping, key: &str, group: &str) -> Cow<'a, Mapping> {
+        match entries.get(key) {
+            None | Some(Yaml::Null) => Cow::default(),
+            Some(Yaml::Mapping(part)) => Cow::Borrowed(part),
+            Some(Yaml::String(name)) => Cow::Owned([(Yaml::String(name.clone()), Yaml::Null)].into_iter().collect()),
+            Some(_) => {
+                self.problems.push(format!("`{key}` of the group `{group}` is no mapping"));
+                Cow::default()
             }
-            Err(problem) => self.problems.push(problem),
         }
     }
 
@@ -223,6 +220,7 @@ impl Reader {
         let is_child = |name: &String| groups.values().any(|group| group.children.contains(name));
         let orphans: Vec<_> = groups.keys().filter(|name| *name != ALL && !is_child(name)).cloned().collect();
         orphans.iter().for_each(|orphan| self.adopt(ALL, orphan));
+        settle(&mut self.inventory.groups);
         let groups = &self.inventory.groups;
         let is_grouped = |host: &String| {
             groups.iter().any(|(name, group)| ![ALL, UNGROUPED].contains(&name.as_str()) && group.hosts.contains(host))

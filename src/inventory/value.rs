@@ -1,16 +1,14 @@
 //! The value of a variable.
 
-use std::fmt;
-
 use yaml_serde::Value as Yaml;
 
 /// The value of a variable, as far as anybody may see it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// A string, a number, true or false, or nothing: as text.
     Plain(String),
-    /// A list or a mapping.
-    Structured(Yaml),
+    /// A list or a mapping, which nobody here asks for.
+    Structured,
     /// Encrypted by `ansible-vault`: nothing of it is kept.
     Vaulted,
 }
@@ -20,7 +18,7 @@ impl Value {
         match scalar(yaml) {
             Some(text) => Self::Plain(text),
             None if is_vaulted(yaml) => Self::Vaulted,
-            None => Self::Structured(without_secrets(yaml)),
+            None => Self::Structured,
         }
     }
 
@@ -28,7 +26,7 @@ impl Value {
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Plain(text) => Some(text),
-            Self::Structured(_) | Self::Vaulted => None,
+            Self::Structured | Self::Vaulted => None,
         }
     }
 }
@@ -49,30 +47,4 @@ pub(super) fn scalar(yaml: &Yaml) -> Option<String> {
 
 fn is_vaulted(yaml: &Yaml) -> bool {
     matches!(yaml, Yaml::Tagged(tagged) if tagged.tag == "!vault" || tagged.tag == "!vault-encrypted")
-}
-
-/// The same with nothing in the place of what is encrypted.
-fn without_secrets(yaml: &Yaml) -> Yaml {
-    match yaml {
-        Yaml::Tagged(_) if is_vaulted(yaml) => Yaml::Null,
-        Yaml::Tagged(tagged) => without_secrets(&tagged.value),
-        Yaml::Sequence(items) => items.iter().map(without_secrets).collect(),
-        Yaml::Mapping(entries) => entries
-            .iter()
-            .map(|(key, value)| (key.clone(), without_secrets(value)))
-            .collect::<yaml_serde::Mapping>()
-            .into(),
-        plain => plain.clone(),
-    }
-}
-
-/// Never more than what may be seen.
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Plain(text) => f.write_str(text),
-            Self::Structured(_) => f.write_str("a list or a mapping"),
-            Self::Vaulted => f.write_str("encrypted by ansible-vault"),
-        }
-    }
 }

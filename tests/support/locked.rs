@@ -30,17 +30,17 @@ impl Layouts {
         self
     }
 
-    /// Without what stands from here to there.
-    pub(crate) fn cut(self, name: &str, from: &str, to: &str) -> Self {
+    /// With other text in the place of what stands from here to there.
+    pub(crate) fn replace(self, name: &str, from: &str, to: &str, with: &str) -> Self {
         let text = self.text(name);
         let (start, end) = (text.find(from).unwrap(), text.find(to).unwrap());
         let gone = text[start..end].to_owned();
-        self.edit(name, &gone, "")
+        self.edit(name, &gone, with)
     }
 
     /// Without a service.
     pub(crate) fn without_unit(self) -> Self {
-        self.cut("service.toml", "[unit]\n", "[health]\n")
+        self.replace("service.toml", "[unit]\n", "[health]\n", "")
     }
 
     pub(crate) fn text(&self, name: &str) -> &str {
