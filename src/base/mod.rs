@@ -33,7 +33,7 @@ mod xattrs;
 pub(in crate::base) mod tests;
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::debian::below_usr;
@@ -45,8 +45,10 @@ pub use self::metadata::ImageMetadata;
 use self::meter::Meter;
 use self::squashfs::Squashfs;
 pub use self::stamp::Stamp;
+use self::tarball::{MemberKind, Tarball};
+use crate::decompress::{self, Compression};
 use crate::error::{Error, Result};
-use crate::rootfs::{Body, Digest, Entry, TargetPath};
+use crate::rootfs::{Body, Digest, Entry, Metadata, TargetPath};
 use crate::ui::Listener;
 
 /// Takes every entry of a base in the base's own order. A body that is not read to its end is skipped. Extended
@@ -121,6 +123,22 @@ fn is_under_dev(path: &TargetPath) -> bool {
 /// [`Invalid`](crate::error::Class::Invalid) if there is nothing at a path, or nothing that is a base.
 pub fn open(paths: &[PathBuf]) -> Result<Base> {
     open_as(paths, rustix::process::geteuid().as_raw())
+}
+
+/// Name, metadata and whether it is a directory, of every member of a gzipped tar that messages call `archive`, of which at
+/// most so many bytes are unpacked.
+///
+/// # Errors
+/// The archive is truncated, corrupt, longer, or ambiguous.
+pub(crate) fn members(archive: &str, gzipped: &[u8], most: u64) -> Result<Vec<(Vec<u8>, Metadata, bool)>> {
+    let decoder = decompress::decoder(Compression::Gzip, gzipped);
+    let decoder = decoder.map_err(|cause| Error::invalid(format!("`{archive}` is no gzip")).cause(cause))?;
+    let mut tarball = Tarball::new(archive, Box::new(decoder.take(most)));
+    let mut members = Vec::new();
+    while let Some(member) = tarball.next()? {
+        members.push((member.name, member.metadata, member.kind == MemberKind::Directory));
+    }
+    Ok(members)
 }
 
 /// [`open`] by the user `euid`.

@@ -18,7 +18,7 @@ use crate::support::workspace::{Outcome, Workspace};
 type Place = (&'static str, &'static str);
 
 /// Every action that brings one container to where another serves, in its order.
-const SWAP: [Place; 17] = [
+const SWAP: [Place; 18] = [
     ("stage", "stage"),
     ("drain", "drain"),
     ("drain", "wait"),
@@ -31,6 +31,7 @@ const SWAP: [Place; 17] = [
     ("swap", "attach"),
     ("start", "recheck"),
     ("start", "start"),
+    ("start", "complete"),
     ("health", "wait"),
     ("health", "prove"),
     ("ready", "ready"),
@@ -116,7 +117,8 @@ fn assert_ends(outcome: &Outcome, code: i32) {
 
 #[test]
 fn a_rollout_and_a_rollback_that_are_killed_at_every_action_go_on() {
-    let veza = quick("kill", "60s").start();
+    let mut veza = quick("kill", "60s").start();
+    veza.chmod_env("2640");
     let [old, new] = ["1.0.0", "2.0.0"].map(|release| Recipe::good(release).imported());
     let [first, second] = [0, 1].map(|index| veza.members()[index].name().to_owned());
     let rollout = ["rollout", &new, "--fleet", "fleet.toml", "--json"];

@@ -71,7 +71,7 @@ fn logs_that_are_written_and_rotated_all_the_time_arrive_whole() {
     shell(&pair.leaving, WRITER);
     shell(
         &pair.leaving,
-        "cd /var/log/app; mkdir -m 2775 old; head -c 200000000 /dev/urandom >old/big; ln old/big old/same; ln -s app.log now
+        "cd /var/log/app; mkdir -m 2775 old; head -c 1000000000 /dev/urandom >old/big; ln old/big old/same; ln -s app.log now
          mkfifo pipe; cp /bin/true tool; setcap cap_net_raw+ep tool; echo gone >gone; echo odd >\"$(printf 'a\\n\\377')\"",
     );
     let name = format!("{leaving}.var-log-app");
@@ -80,7 +80,7 @@ fn logs_that_are_written_and_rotated_all_the_time_arrive_whole() {
     let progress = |done, total| told.borrow_mut().push((done, total));
     assert_eq!(prepare(&client(), &leaving, &entering, &volume(&pair), &progress).unwrap(), Prepared::Ready);
     let last = *told.borrow().last().unwrap();
-    assert!(last.0 == last.1 && last.1 >= 200_000_000, "{last:?}");
+    assert!(last.0 == last.1 && last.1 >= 1_000_000_000, "{last:?}");
     shell(&pair.leaving, "cd /var/log/app; rm gone; mkdir old/new; mv old/big old/new; touch -d 2001-01-01 app.log.5");
     assert_eq!(prepared(&pair), Prepared::Ready);
     assert!(!holds_all(&pair));

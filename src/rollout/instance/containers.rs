@@ -96,6 +96,7 @@ impl Containers {
             is_attached: !container.config.contains_key(marks::DETACHED),
             is_staged: !is_incoming || marks::has(container, marks::STAGED, operation),
             is_carried: !is_incoming || marks::has(container, marks::CARRIED, operation),
+            is_complete: !is_incoming || !container.config.contains_key(marks::EXTENDED),
             is_proved: !container.config.contains_key(marks::TRIAL),
         }
     }

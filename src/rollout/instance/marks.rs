@@ -12,6 +12,8 @@ pub const INCOMING: &str = "user.vezaimg.incoming";
 pub const STAGED: &str = "user.vezaimg.staged";
 /// The operation for which it holds what outlives the swap.
 pub const CARRIED: &str = "user.vezaimg.carried";
+/// Special bits and extended attributes that are still to be set on what was carried to it.
+pub const EXTENDED: &str = "user.vezaimg.extended";
 /// There until the container passed its gates, and again from its halt on.
 pub const TRIAL: &str = "user.vezaimg.trial";
 /// The operation that stopped it, to let another one serve.
@@ -43,7 +45,7 @@ pub fn since(container: &Instance) -> Option<Timestamp> {
 
 /// Takes the notes of an operation that is over.
 pub fn clear(config: &mut Config) {
-    for key in [INCOMING, STAGED, CARRIED, TRIAL, HALTED] {
+    for key in [INCOMING, STAGED, CARRIED, EXTENDED, TRIAL, HALTED] {
         config.remove(key);
     }
 }

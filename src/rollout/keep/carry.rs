@@ -1,10 +1,11 @@
 //! Files and small trees, carried from a stopped container into another that never ran, through the file API.
 //!
-//! Contents stream through memory and are nowhere else. What the file API does not tell or set is not carried: times,
-//! owners of symbolic links, and that two names are one file; [`survey`](super::survey()) refuses what must not get lost.
-//! A sparse file comes out dense.
+//! Contents stream through memory and are nowhere else. Special bits and extended attributes, which the file API cannot
+//! set, are noted for [`complete`](super::complete()). Times, owners of symbolic links, and that two names are one file are
+//! not carried. A sparse file comes out dense.
 
 use super::contents::Digesting;
+use super::extended::{self, ByPath};
 use super::unseen::Unseen;
 use crate::Error;
 use crate::incus::{Attributes, Client, InstanceName, Kind, Node};
@@ -44,8 +45,8 @@ pub fn carry(
     interrupt: &Interrupt,
 ) -> crate::Result<Carried> {
     let unseen = Unseen::of(client, from)?;
-    unseen.note(client, to)?;
-    let mut carrier = Carrier { client, from, to, interrupt, unseen, carried: Carried::default() };
+    let (carried, extended) = Default::default();
+    let mut carrier = Carrier { client, from, to, interrupt, unseen, extended, carried };
     if carrier.unseen.is_special(path) {
         carrier.carried.skipped.push(path.clone());
     } else if let Some(node) = client.read(from, path)? {
@@ -54,6 +55,7 @@ pub fn carry(
         carrier.clear(path, 0)?;
         carrier.place(path, node, 0)?;
     }
+    extended::expect(client, to, path, &carrier.extended)?;
     Ok(carrier.carried)
 }
 
@@ -63,6 +65,8 @@ struct Carrier<'a> {
     to: &'a InstanceName,
     interrupt: &'a Interrupt,
     unseen: Unseen,
+    /// What is to be set on what was carried.
+    extended: ByPath,
     carried: Carried,
 }
 
@@ -111,6 +115,11 @@ impl Carrier<'_> {
         self.carried.entries += 1;
         if self.carried.entries > MOST {
             return Err(self.refused(path, &format!("there are more than {MOST} entries")));
+        }
+        if !matches!(node, Node::Symlink { .. })
+            && let Some((path, extended)) = self.unseen.extended(path)
+        {
+            self.extended.insert(path.clone(), extended.clone());
         }
         match node {
             Node::File { attributes, body, size } => {

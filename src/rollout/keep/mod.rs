@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! ways ─▶ Elsewhere   on a disk device of the user's already: the entering container gets the device, as every other
-//!      ─▶ Carry       survey (leaving runs) ─▶ carry (both stopped): through the file API and our memory
+//!      ─▶ Carry       survey (leaving runs) ─▶ carry (both stopped) ─▶ complete (entering runs): through the file API and
+//!                     our memory, and what that API cannot set afterwards
 //!      ─▶ Volume      prepare (leaving serves) ─▶ finish (leaving idles) ─▶ settle (both stopped)
 //! ```
 //!
@@ -14,6 +15,7 @@
 mod carry;
 mod contents;
 mod copy;
+mod extended;
 pub(in crate::rollout) mod service;
 mod stages;
 mod survey;
@@ -22,6 +24,7 @@ mod volume;
 
 pub use carry::{Carried, carry};
 pub use copy::size;
+pub use extended::complete;
 pub use stages::{Prepared, abandon, finish, is_whole, prepare, settle};
 pub use survey::{check, survey};
 pub use volume::Volume;

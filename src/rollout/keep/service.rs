@@ -7,7 +7,9 @@ use crate::Error;
 use crate::incus::{Client, InstanceName};
 use crate::rootfs::escaped;
 
-/// A unit that is not there does not write either: exit code 5.
+/// What `systemctl` exits with when there is no such unit.
+const NOT_THERE: i32 = 5;
+
 const STOP: &str = r#"
 code=0
 timeout "$2" systemctl stop -- "$1" || code=$?
@@ -16,10 +18,23 @@ if [ "$code" = 124 ]; then
     code=0
     timeout 10 systemctl stop -- "$1" || code=$?
 fi
-[ "$code" = 5 ] || exit "$code"
+exit "$code"
 "#;
 
-/// Stops a unit, and kills it when it has not stopped by then.
+/// Systemd answers root from early in the boot on.
+const AWAIT: &str = "until systemctl show --property=Version >/dev/null 2>&1; do sleep 0.1; done";
+
+/// Waits until systemd of a container that boots takes orders.
+pub(super) fn await_systemd(client: &Client, container: &InstanceName, deadline: Duration) -> crate::Result<()> {
+    let seconds = deadline.as_secs().to_string();
+    let command = ["timeout", &seconds, "sh", "-c", AWAIT];
+    match client.exec(container, &command, deadline + Duration::from_secs(10))?.code {
+        0 => Ok(()),
+        _ => Err(Error::failed(format!("systemd of `{container}` does not answer"))),
+    }
+}
+
+/// Stops a unit, and kills it when it has not stopped by then. One that is not there does not write either.
 pub(super) fn stop(client: &Client, container: &InstanceName, unit: &str, grace: Duration) -> crate::Result<()> {
     let seconds = grace.as_secs().max(1);
     let command = ["sh", "-c", STOP, "sh", unit, &seconds.to_string()];
@@ -29,7 +44,7 @@ pub(super) fn stop(client: &Client, container: &InstanceName, unit: &str, grace:
 /// How long systemd may take to note that a unit is to be started.
 const START: Duration = Duration::from_secs(30);
 
-/// Has a unit started, unless it is active; how that goes is for health checks to tell.
+/// Has a unit started, unless it is active; how that goes, and that it is not there, is for health checks to tell.
 pub(in crate::rollout) fn start(client: &Client, container: &InstanceName, unit: &str) -> crate::Result<()> {
     run(client, container, ("start", unit), &["systemctl", "start", "--no-block", "--", unit], START)
 }
@@ -47,7 +62,7 @@ fn run(
     }
     let output = client.exec(container, command, deadline)?;
     match output.code {
-        0 => Ok(()),
+        0 | NOT_THERE => Ok(()),
         _ => Err(Error::failed(format!("cannot {verb} `{unit}` in `{container}`"))
             .cause(super::copy::last_lines(&output.stderr))),
     }

@@ -1,6 +1,7 @@
 //! What the file API does not tell of a container's kept files, as a container notes it in its own configuration.
 //!
-//! `user.vezaimg.unseen`: `{"links": {"/var/log/now": "app.log"}, "special": ["/var/log/socket"]}`. The file API makes the
+//! `user.vezaimg.unseen`: `{"links": {"/var/log/now": "app.log"}, "special": ["/var/log/socket"],
+//! "extended": {…}}`. The file API makes the
 //! target of every link absolute. Of a named pipe it says that it is a file, and reading that holds incusd, and any
 //! stop of the container, for ever.
 
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::extended::{ByPath, Extended};
 use crate::Error;
 use crate::incus::{Client, InstanceName};
 use crate::rootfs::TargetPath;
@@ -17,7 +19,7 @@ const KEY: &str = "user.vezaimg.unseen";
 /// The most bytes that the note may have.
 const LARGEST: usize = 64 << 10;
 
-/// Links and special files among the kept ones, by their absolute paths.
+/// Links, special files and attributes among the kept ones, by their absolute paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Unseen {
@@ -27,6 +29,9 @@ pub(super) struct Unseen {
     /// Sockets, named pipes and devices.
     #[serde(default)]
     pub(super) special: BTreeSet<String>,
+    /// Special bits and extended attributes.
+    #[serde(default)]
+    pub(super) extended: ByPath,
 }
 
 impl Unseen {
@@ -44,8 +49,8 @@ impl Unseen {
         let note = serde_json::to_string(self).map_err(|cause| Error::failed("cannot write JSON").cause(cause))?;
         if note.len() > LARGEST {
             return Err(Error::refused(format!(
-                "the kept files of `{name}` have too many relative links and special files: their list has {} bytes, and \
-                 {LARGEST} are the most",
+                "the kept files of `{name}` have too many relative links, special files and extended attributes: their \
+                 list has {} bytes, and {LARGEST} are the most",
                 note.len()
             )));
         }
@@ -60,6 +65,11 @@ impl Unseen {
 
     pub(super) fn is_special(&self, path: &TargetPath) -> bool {
         absolute(path).is_some_and(|path| self.special.contains(&path))
+    }
+
+    /// The attributes of the file or directory at a path, with the path as it is noted.
+    pub(super) fn extended(&self, path: &TargetPath) -> Option<(&String, &Extended)> {
+        self.extended.get_key_value(&absolute(path)?)
     }
 
     /// What a link holds of which the file API shows this.
@@ -100,7 +110,7 @@ mod tests {
     fn a_noted_target_counts_as_long_as_it_is_what_is_shown() {
         let path = TargetPath::parse("/var/log/now").unwrap();
         let links = [("/var/log/now".to_owned(), "app.log".to_owned())].into();
-        let unseen = Unseen { links, special: BTreeSet::new() };
+        let unseen = Unseen { links, ..Unseen::default() };
         assert_eq!(unseen.target(&path, b"/var/log/app.log"), b"app.log");
         assert_eq!(unseen.target(&path, b"/var/log/other.log"), b"/var/log/other.log");
         assert_eq!(Unseen::default().target(&path, b"/var/log/app.log"), b"/var/log/app.log");

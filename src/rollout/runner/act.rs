@@ -46,6 +46,10 @@ impl Runner<'_> {
                 work.started = Some(Instant::now());
                 self.client.start(&work.names.live)?;
             }
+            Action::Complete => {
+                let entering = entering(self, work, look)?;
+                keep::complete(self.client, entering, unit_of(entering).as_deref())?;
+            }
             Action::Prove => self.mark(&work.names.live, &mut |settings| {
                 settings.config.remove(marks::TRIAL);
             })?,

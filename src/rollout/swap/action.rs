@@ -59,6 +59,8 @@ pub enum Action {
     Recheck,
     /// Start the entering container.
     Start,
+    /// Give what was carried what only a running container can be given.
+    Complete,
     /// Note that the entering container passed its gates.
     Prove,
     /// Give new requests to the servers.

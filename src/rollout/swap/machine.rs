@@ -203,7 +203,7 @@ impl Swap {
             return self.recheck();
         }
         if entering.is_running {
-            return self.gates(seen);
+            return if entering.is_complete { self.gates(seen) } else { Action::Complete };
         }
         self.starts += 1;
         if self.starts > MOST_STARTS {

@@ -40,6 +40,8 @@ pub struct Body {
     pub is_staged: bool,
     /// Whether it holds what outlives the swap.
     pub is_carried: bool,
+    /// Whether what was carried has what only a running container can be given: special bits and extended attributes.
+    pub is_complete: bool,
     /// Whether it passed its gates, and may serve.
     pub is_proved: bool,
 }

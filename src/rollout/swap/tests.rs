@@ -82,6 +82,9 @@ fn check(world: &World, seen: &Seen, action: &Action, min_available: usize) {
     if matches!(action, Action::Start) {
         assert_ne!(world.admin, Admin::Ready, "started while HAProxy may send requests");
     }
+    if matches!(action, Action::Prove) {
+        assert!(seen.entering.is_some_and(|entering| entering.is_complete), "proved before it is complete");
+    }
     if matches!(action, Action::Detach) {
         assert!(!world.old.body.is_attached || !world.new.is_some_and(|new| new.body.is_attached));
     }
@@ -111,6 +114,7 @@ fn a_swap_takes_its_steps_in_their_order() {
         Action::Attach,
         Action::Recheck,
         Action::Start,
+        Action::Complete,
         Action::Prove,
         Action::Ready,
         Action::Commit,

@@ -101,6 +101,7 @@ impl Setup {
             lab: self.lab,
             stem,
             on_sigterm: self.on_sigterm,
+            env_mode: "640",
             pool: self.pool,
             workspace: Workspace::new(),
             balancers: Vec::new(),
@@ -164,6 +165,7 @@ pub(crate) struct Veza {
     lab: &'static Lab,
     stem: String,
     on_sigterm: &'static str,
+    env_mode: &'static str,
     pool: String,
     workspace: Workspace,
     balancers: Vec<Haproxy>,
@@ -214,13 +216,22 @@ impl Veza {
         self.members[index].instance.push(ENV_FILE, self.env(index).as_bytes(), "0640", 0, 1001);
     }
 
+    /// Changes the mode of the env files, to one with bits that Incus's file API knows nothing of.
+    pub(crate) fn chmod_env(&mut self, mode: &'static str) {
+        self.env_mode = mode;
+        for member in &self.members {
+            member.instance.exec(&["chmod", mode, ENV_FILE]);
+        }
+    }
+
     /// # Panics
     /// When a container's env file is not the one that was pushed, with its owner and mode.
     pub(crate) fn assert_env(&self) {
         for (index, member) in self.members.iter().enumerate() {
             let content = member.instance.pull(ENV_FILE);
             let stat = member.instance.exec(&["stat", "--format=%a %u %g", ENV_FILE]);
-            assert_eq!((String::from_utf8_lossy(&content).as_ref(), &*stat), (&*self.env(index), "640 0 1001\n"));
+            let expected = format!("{} 0 1001\n", self.env_mode);
+            assert_eq!((String::from_utf8_lossy(&content).as_ref(), stat), (&*self.env(index), expected));
         }
     }
 

@@ -26,15 +26,18 @@ fn fate() -> impl Strategy<Value = Fate> {
 }
 
 fn body() -> impl Strategy<Value = Option<Body>> {
-    let flags = any::<[bool; 6]>();
-    proptest::option::of(flags.prop_map(|[is_live, is_running, is_attached, is_staged, is_carried, is_proved]| Body {
-        is_live,
-        is_running,
-        is_attached,
-        is_staged,
-        is_carried,
-        is_proved,
-    }))
+    let flags = any::<[bool; 7]>();
+    proptest::option::of(flags.prop_map(
+        |[is_live, is_running, is_attached, is_staged, is_carried, is_complete, is_proved]| Body {
+            is_live,
+            is_running,
+            is_attached,
+            is_staged,
+            is_carried,
+            is_complete,
+            is_proved,
+        },
+    ))
 }
 
 fn serving() -> impl Strategy<Value = Serving> {

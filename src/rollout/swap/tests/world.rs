@@ -66,6 +66,7 @@ impl World {
             is_attached: true,
             is_staged: true,
             is_carried: true,
+            is_complete: true,
             is_proved: true,
         };
         Self {
@@ -197,6 +198,11 @@ impl World {
             Action::Start => {
                 self.entering().body.is_running = true;
                 self.entering().age = 0;
+            }
+            Action::Complete => {
+                let entering = self.entering();
+                assert!(entering.body.is_running && entering.body.is_carried, "it is completed once it can be");
+                entering.body.is_complete = true;
             }
             Action::Prove => self.entering().body.is_proved = true,
             Action::Ready | Action::GiveBack => {
