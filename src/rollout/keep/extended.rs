@@ -143,8 +143,8 @@ pub(super) fn expect(client: &Client, entering: &InstanceName, path: &TargetPath
     Ok(())
 }
 
-/// Sets on a container that was just started what [`carry`](super::carry()) noted, and compares. Its service, if it is known, is stopped
-/// meanwhile: it sees no file before it is as it was, and cannot put another one in its place.
+/// Sets on a container that was just started what [`carry`](super::carry()) noted, and compares. Its service, if it is
+/// known, is stopped meanwhile: it sees no file before it is as it was, and cannot put another one in its place.
 ///
 /// # Errors
 /// What is read back differs, a tool is not installed, or Incus refuses; then the service stays stopped.
