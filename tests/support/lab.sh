@@ -17,6 +17,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 readonly labs=${TMPDIR:-/tmp}/vezalab   # a lab is $labs.XXXXXX; short, for a socket's path is at most 107 bytes
 readonly start_seconds=60
+readonly last_metric=4294967295
 
 say() { printf 'lab: %s\n' "$*" >&2; }
 
@@ -34,6 +35,7 @@ remove() {
     local name
     name=$(name_of "$1")
     ip link delete "$name" 2>/dev/null || true
+    [[ ! -f $1/subnet ]] || ip route delete unreachable "$(<"$1/subnet")" metric "$last_metric" 2>/dev/null || true
     find /sys/fs/cgroup -depth -type d -path "*/$name*" -exec rmdir {} + || true
     rm -rf --one-file-system "$1"
 }
@@ -130,6 +132,10 @@ until preseed; do
     ((++refusals < 5)) || fail "incusd refused its preseed"
     incus network delete "$name" >/dev/null 2>&1 </dev/null || true
 done
+# A daemon that starts again takes the bridge's address away for a moment: what is sent to a container then must not leave
+# this machine by its default route, to whoever answers there.
+echo "$subnet.0/24" >"$dir/subnet"
+ip route add unreachable "$subnet.0/24" metric "$last_metric"
 exec 9>&-
 
 # `unshare` waits for the first process, which is its only child.
