@@ -18,6 +18,9 @@ layouts/backend-api.toml
 layouts/backend-api.lock
 layouts/stream-server.toml
 layouts/stream-server.lock
+layouts/haproxy.toml
+layouts/haproxy.cfg
+layouts/haproxy.lock
 layouts/service.toml
 layouts/appliance.toml
 

@@ -27,3 +27,4 @@ mod rollout_lock;
 mod rollout_status;
 mod sample;
 mod support;
+mod whole_lab;

@@ -41,6 +41,15 @@ fn steps(block: &str) -> Vec<Step> {
     steps
 }
 
+/// What stands in the block that begins with this line, which another test tries.
+pub(crate) fn block(begins: &str) -> String {
+    let readme = fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
+    let lines = readme.lines().skip_while(|line| *line != begins).skip(1).take_while(|line| *line != "```");
+    let block: String = lines.map(|line| format!("{line}\n")).collect();
+    assert!(!block.is_empty(), "the README has no `{begins}`");
+    block
+}
+
 /// The commands of those blocks, which another test tries.
 pub(crate) fn commands(block: &str) -> Vec<String> {
     steps(block).into_iter().map(|step| step.command).collect()

@@ -29,11 +29,13 @@ pub(crate) fn action(request: &Request, service: &Service) -> Action {
         "/api/v1/slow" => "POST, OPTIONS",
         "/ws" => "GET, OPTIONS",
         "*" => "GET, HEAD, POST, OPTIONS",
+        path if is_segment(path) => "GET, HEAD, OPTIONS",
         _ => return Action::Respond(Response::error(404, "there is nothing at this path")),
     };
     match (request.method.as_str(), request.path.as_str()) {
         ("OPTIONS", _) => Action::Respond(Response::empty(204).header("Allow", allowed)),
         ("GET" | "HEAD", "/api/v1/health") => Action::Respond(health(service)),
+        ("GET" | "HEAD", path) if is_segment(path) => Action::Respond(segment(service)),
         ("POST", "/api/v1/slow") => pause(request.query.as_deref()).map_or_else(
             || Action::Respond(Response::error(400, "`ms` is not a whole number of milliseconds up to 60000")),
             Action::Slow,
@@ -64,6 +66,23 @@ fn health(service: &Service) -> Response {
     let Service { host, version, pid, .. } = service;
     let body = Health { status, host, version, pid: *pid, uptime_s: service.uptime_s() };
     Response::json(code, &body).header("Cache-Control", "no-store")
+}
+
+/// What a streamer has under a track's own path.
+fn is_segment(path: &str) -> bool {
+    path.starts_with("/hls/")
+}
+
+#[derive(Serialize)]
+struct Segment<'a> {
+    host: &'a str,
+    version: &'a str,
+}
+
+/// No music, but who answers.
+fn segment(service: &Service) -> Response {
+    let Service { host, version, .. } = service;
+    Response::json(200, &Segment { host, version })
 }
 
 #[derive(Serialize)]

@@ -14,6 +14,7 @@ Routes:
   POST /api/v1/slow?ms=300   reads the body, waits, answers (at most 60000 ms, 16 MiB)
   GET  /ws                   WebSocket that echoes text and binary messages;
                              its handshake says Veza-Host and Veza-Version
+  GET  /hls/TRACK/PART       who answers, in the place of a streamer's part of a track
 
 Environment (an empty variable counts as unset):
   PORT               port to listen on; 0 takes a free one [default: 8080]

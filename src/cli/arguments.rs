@@ -100,6 +100,9 @@ pub(super) struct LayoutArgs {
     /// Give a variable of the layout another value (may be repeated)
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
+    /// Take them from Ansible's inventory in YAML, and its groups and host variables for templates
+    #[arg(long = "inventory", value_name = "FILE")]
+    pub(super) inventory: Option<PathBuf>,
     /// Take the layout's variables from a TOML file, or from YAML as in Ansible's group_vars (may be repeated)
     #[arg(long, value_name = "FILE")]
     pub(super) vars: Vec<PathBuf>,
@@ -109,14 +112,14 @@ pub(super) struct LayoutArgs {
 pub(super) struct BuildArgs {
     #[command(flatten)]
     pub(super) layout: LayoutArgs,
-    /// The program that goes into the image
+    /// The program that goes into the image, where its layout has a place for one
     #[arg(long, value_name = "FILE")]
-    pub(super) binary: PathBuf,
+    pub(super) binary: Option<PathBuf>,
     /// The root file system underneath: a directory, a tar, an Incus image, or the two files of a split image
     /// [default: the packages of the layout's lock]
     #[arg(long, value_name = "PATH", num_args = 1..=2)]
     pub(super) base: Vec<PathBuf>,
-    /// What to call the release [default: sha- and 12 digits of the binary's sha256]
+    /// What to call the release [default: sha- and 12 digits of the sha256 of the binary, else of what the layout adds]
     #[arg(long, value_name = "NAME", value_parser = ReleaseName::parse)]
     pub(super) release: Option<ReleaseName>,
     /// Where the image lands
@@ -196,6 +199,9 @@ pub(super) struct CourseArgs {
     /// Go on although HAProxy has no drain map: clients with a cookie may see requests fail
     #[arg(long)]
     pub(super) allow_sticky_race: bool,
+    /// Swap a balancer that stands alone: nobody is served for some 3 seconds
+    #[arg(long)]
+    pub(super) accept_outage: bool,
     /// Write what was done into a file, as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,

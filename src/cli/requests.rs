@@ -56,6 +56,7 @@ impl CourseArgs {
             scope: self.scope.into(),
             dry_run: self.dry_run,
             allow_sticky_race: self.allow_sticky_race,
+            accept_outage: self.accept_outage,
             report: self.report,
             json: self.json,
         }
@@ -93,6 +94,6 @@ fn default_jobs() -> NonZeroUsize {
 
 impl From<LayoutArgs> for layout::Request {
     fn from(args: LayoutArgs) -> Self {
-        Self { file: args.layout, vars: args.vars, set: args.set }
+        Self { file: args.layout, vars: args.vars, set: args.set, inventory: args.inventory }
     }
 }

@@ -38,7 +38,7 @@ const NAME: &str = "{{ container.name }}";
 
 impl Metadata {
     /// What is said of an image: the layout's contract for the rollout, and where it comes from.
-    pub fn new(layout: &Layout, release: &ReleaseName, epoch: Epoch, survey: &Survey, binary: &Binary) -> Self {
+    pub fn new(layout: &Layout, release: &ReleaseName, epoch: Epoch, survey: &Survey, binary: Option<&Binary>) -> Self {
         let architecture = layout.image.architecture.as_str();
         let os_release = OsRelease::of(survey);
         let description = match os_release.get("PRETTY_NAME") {
@@ -58,8 +58,9 @@ impl Metadata {
         property("release", os_release.get("VERSION_CODENAME").or(os_release.get("VERSION_ID")));
         property("vezaimg.unit", layout.unit.as_ref().map(|unit| unit.name.value.clone()));
         property("vezaimg.health", layout.health.as_ref().map(ToString::to_string));
-        property("vezaimg.go", binary.go.as_ref().map(|go| go.go_version.clone()));
-        property("vezaimg.revision", binary.go.as_ref().and_then(revision));
+        let go = binary.and_then(|binary| binary.go.as_ref());
+        property("vezaimg.go", go.map(|go| go.go_version.clone()));
+        property("vezaimg.revision", go.and_then(revision));
         let keep: Vec<_> = layout.keep.iter().map(|keep| format!("{}:{}", keep.how, keep.path.value)).collect();
         property("vezaimg.keep", (!keep.is_empty()).then(|| keep.join(" ")));
         let templates = BTreeMap::from([

@@ -44,7 +44,8 @@ fn yaml(os_release: &str, binary: &Binary) -> String {
     let request = layout::Request { file: Some(default.into()), ..layout::Request::default() };
     let (layout, _) = layout::read(&request).unwrap().usable().unwrap();
     let release = ReleaseName::parse("v1.4.2").unwrap();
-    let metadata = Metadata::new(&layout, &release, Epoch::from_seconds(1_767_225_600), &survey(os_release), binary);
+    let metadata =
+        Metadata::new(&layout, &release, Epoch::from_seconds(1_767_225_600), &survey(os_release), Some(binary));
     let (path, content) = metadata.files().unwrap().remove(0);
     assert_eq!(path, TargetPath::known("/metadata.yaml"));
     String::from_utf8(content).unwrap()

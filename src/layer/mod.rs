@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use crate::Result;
 use crate::binary::Binary;
 use crate::layout::Layout;
-use crate::rootfs::{Digest, Survey, TargetPath, Tree};
+use crate::rootfs::{Digest, Summary, Survey, TargetPath, Tree};
 use plant::Planter;
 pub(crate) use system::hosts;
 
@@ -42,6 +42,14 @@ pub enum Content {
 }
 
 impl Content {
+    /// Its size and its digest.
+    pub fn summary(&self) -> Summary {
+        match self {
+            Self::Bytes(bytes) => Summary { size: bytes.len() as u64, sha256: Digest::of_bytes(bytes) },
+            Self::Host { path: _, size, sha256 } => Summary { size: *size, sha256: *sha256 },
+        }
+    }
+
     /// Its size in bytes.
     pub fn size(&self) -> u64 {
         match self {
@@ -75,7 +83,7 @@ pub fn owned(layout: &Layout) -> BTreeSet<TargetPath> {
     owned.extend(layout.directories.iter().map(|entry| entry.path.value.clone()));
     owned.extend(layout.files.iter().map(|entry| entry.path.value.clone()));
     owned.extend(layout.links.iter().map(|entry| entry.path.value.clone()));
-    owned.insert(layout.binary.path.value.clone());
+    owned.extend(layout.binary.iter().map(|binary| binary.path.value.clone()));
     owned
 }
 
@@ -97,7 +105,7 @@ pub fn check(survey: &Survey) -> Result<()> {
 /// # Errors
 /// The base is not a root file system with systemd, an account clashes with one of the base's, or a path of the
 /// layout is something else in the base. All clashes of a kind are told at once.
-pub fn assemble(layout: &Layout, binary: &Binary, survey: &Survey) -> Result<Layer> {
+pub fn assemble(layout: &Layout, binary: Option<&Binary>, survey: &Survey) -> Result<Layer> {
     check(survey)?;
     let missing = survey.missing_directories()?;
     let mut planter = Planter::new(survey);

@@ -113,7 +113,7 @@ impl<'a> Planter<'a> {
 }
 
 /// What the layout lists: directories, files, links and the binary.
-pub(super) fn entries(planter: &mut Planter<'_>, layout: &Layout, binary: &Binary) {
+pub(super) fn entries(planter: &mut Planter<'_>, layout: &Layout, binary: Option<&Binary>) {
     for directory in &layout.directories {
         planter.directory(directory.path.value.clone(), directory.access);
     }
@@ -123,6 +123,8 @@ pub(super) fn entries(planter: &mut Planter<'_>, layout: &Layout, binary: &Binar
     for link in &layout.links {
         planter.link(link.path.value.clone(), link.target.as_bytes());
     }
-    let content = Content::Host { path: binary.path.clone(), size: binary.size, sha256: binary.sha256 };
-    planter.file(layout.binary.path.value.clone(), layout.binary.access, content);
+    if let Some((program, binary)) = layout.binary.as_ref().zip(binary) {
+        let content = Content::Host { path: binary.path.clone(), size: binary.size, sha256: binary.sha256 };
+        planter.file(program.path.value.clone(), program.access, content);
+    }
 }

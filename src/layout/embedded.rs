@@ -26,6 +26,9 @@ pub const EMBEDDED: &[EmbeddedFile] = &[
     EmbeddedFile { name: "backend-api.lock", content: include_str!("../../layouts/backend-api.lock") },
     EmbeddedFile { name: "stream-server.toml", content: include_str!("../../layouts/stream-server.toml") },
     EmbeddedFile { name: "stream-server.lock", content: include_str!("../../layouts/stream-server.lock") },
+    EmbeddedFile { name: "haproxy.toml", content: include_str!("../../layouts/haproxy.toml") },
+    EmbeddedFile { name: "haproxy.cfg", content: include_str!("../../layouts/haproxy.cfg") },
+    EmbeddedFile { name: "haproxy.lock", content: include_str!("../../layouts/haproxy.lock") },
     EmbeddedFile { name: "service.toml", content: include_str!("../../layouts/service.toml") },
     EmbeddedFile { name: "appliance.toml", content: include_str!("../../layouts/appliance.toml") },
 ];

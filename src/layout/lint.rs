@@ -32,10 +32,12 @@ pub fn usable(layout: &Layout, base: Option<&Survey>) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// The paths that a layout's unit leaves to the base: worth knowing where there is no base to look them up in.
+/// The paths that a layout's unit leaves to the base: worth knowing where there is no base to look them up in. That the
+/// program of a layout without a binary is the base's, is as it should be.
 pub fn left_to_base(layout: &Layout) -> Vec<Problem> {
     let Some(unit) = &layout.unit else { return Vec::new() };
-    let program = exec_program(&unit.spec.exec).map(|path| ("exec", "ExecStart", path));
+    let program = layout.binary.as_ref().and_then(|_| exec_program(&unit.spec.exec));
+    let program = program.map(|path| ("exec", "ExecStart", path));
     let write_paths = unit.spec.write_paths.iter().map(|path| ("write-paths", path.as_str(), path.as_str()));
     let left = |(key, at, text): (&str, &str, &str)| {
         let path = TargetPath::parse(text).ok()?;
@@ -74,8 +76,8 @@ fn own(layout: &Layout, path: &TargetPath) -> Option<Own> {
         return Some(Own::Directory(directory.access));
     }
     let files = layout.files.iter().map(|file| (&file.path.value, file.access.mode));
-    let program = (&layout.binary.path.value, layout.binary.access.mode);
-    let mut files = files.chain([program]);
+    let program = layout.binary.iter().map(|binary| (&binary.path.value, binary.access.mode));
+    let mut files = files.chain(program);
     let (_, mode) = files.find(|(there, _)| *there == path)?;
     Some(if executable(mode) { Own::Executable } else { Own::Plain })
 }
@@ -106,7 +108,10 @@ fn program(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Option<Proble
     let path = TargetPath::parse(program).ok()?;
     let wrong = |what: &str| {
         let problem = Problem::error(place(unit, "ExecStart"), format!("`exec` names `{path}`, which {what}"));
-        Some(problem.hint(format!("the binary is `{}`", layout.binary.path.value)))
+        Some(match &layout.binary {
+            Some(binary) => problem.hint(format!("the binary is `{}`", binary.path.value)),
+            None => problem,
+        })
     };
     // `/bin` is a link on a merged /usr: what the layout puts into `/usr/bin` is there as well.
     let real = base.zip(path.parent()).and_then(|(base, parent)| base.resolve(&parent)?.0.join(path.name()).ok());
@@ -175,7 +180,7 @@ fn working_directory(layout: &Layout, unit: &Unit, base: Option<&Survey>) -> Opt
         (Some(Own::Directory(_)), _) | (None, None) => true,
         (Some(_), _) => false,
         (None, Some(base)) => {
-            let holds_binary = layout.binary.path.value.is_within(&path);
+            let holds_binary = layout.binary.iter().any(|binary| binary.path.value.is_within(&path));
             holds_binary || base.resolve(&path).is_some_and(|(_, entry)| matches!(entry.kind, Kind::Directory))
         }
     };

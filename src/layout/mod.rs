@@ -30,6 +30,7 @@ use toml::de::DeValue;
 
 use crate::diagnostic::{Problem, Source};
 use crate::document::{self, Document};
+use crate::inventory::Inventory;
 use crate::{Error, Result};
 use extend::Chain;
 use files::Files;
@@ -55,6 +56,9 @@ pub struct Request {
     pub vars: Vec<PathBuf>,
     /// `KEY=VALUE`, stronger than any file.
     pub set: Vec<String>,
+    /// An inventory of Ansible's: what its hosts have for variables, weaker than any file, and what templates see as
+    /// `groups` and `hostvars`.
+    pub inventory: Option<PathBuf>,
 }
 
 /// What reading a layout gave.
@@ -136,6 +140,10 @@ fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Re
         _ => Variables::default(),
     };
     chain.await_given(&mut variables, &mut problems);
+    let inventory = request.inventory.as_deref().map(Inventory::read).transpose()?;
+    if let Some(inventory) = &inventory {
+        variables.read_inventory(inventory, &request.set, &mut problems);
+    }
     for file in &request.vars {
         variables.read_file(file, &mut problems)?;
     }
@@ -143,7 +151,7 @@ fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Re
         variables.set(argument, &mut problems);
     }
     chain.give(&mut variables, &mut problems);
-    let templates = Templates::new(&variables);
+    let templates = Templates::new(&variables).with_inventory(inventory.as_ref());
     let document = Document::with_templates(texts, move |text, place| templates.render(text, place));
     let mut layout = decode::layout(&document, &root, files);
     problems.extend(document.into_problems());

@@ -32,8 +32,8 @@ pub struct Layout {
     pub files: Vec<File>,
     /// `[[link]]`.
     pub links: Vec<Link>,
-    /// `[binary]`: where the program goes, and whose it is.
-    pub binary: Program,
+    /// `[binary]`: where the program goes, and whose it is; none where the base brings it.
+    pub binary: Option<Program>,
     /// `[unit]`.
     pub unit: Option<Unit>,
     /// `[network]`.

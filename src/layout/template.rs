@@ -1,12 +1,14 @@
 //! The templates in a layout's strings and files: minijinja, set up as Ansible sets Jinja up.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minijinja::{Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Value};
+use minijinja::{Environment, UndefinedBehavior, context, syntax::SyntaxConfig, value::Value};
 
 use super::variables::Variables;
 use crate::diagnostic::{Place, Problem};
-use crate::document::unknown_hint;
+use crate::document::{shown, unknown_hint};
+use crate::inventory::{self, Inventory};
 
 /// The steps that a template may take; a page of configuration needs some thousands.
 const MOST_STEPS: u64 = 1_000_000;
@@ -23,11 +25,40 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(MOST_STEPS));
+        environment.add_filter("word", word);
+        environment.add_function("fail", fail);
         // As Ansible sets Jinja up, so that its users' templates render the same.
         if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).keep_trailing_newline(true).build() {
             environment.set_syntax(syntax);
         }
         Self { environment, context: variables.context(), names: variables.names().map(str::to_owned).collect() }
+    }
+
+    /// The same with `groups` and `hostvars`, as Ansible's templates know them; both are empty where there is no inventory.
+    pub(super) fn with_inventory(mut self, inventory: Option<&Inventory>) -> Self {
+        let hosts = |inventory: &Inventory| {
+            inventory.hosts_of("all").unwrap_or_default().into_iter().map(str::to_owned).collect()
+        };
+        let hosts: Vec<String> = inventory.map(hosts).unwrap_or_default();
+        let groups: BTreeMap<String, Vec<String>> = inventory
+            .into_iter()
+            .flat_map(|inventory| inventory.groups().filter_map(|group| Some((group, inventory.hosts_of(group)?))))
+            .map(|(group, hosts)| (group.to_owned(), hosts.into_iter().map(str::to_owned).collect()))
+            .collect();
+        let variables =
+            |host: &String| inventory.and_then(|inventory| inventory.variables_of(host)).unwrap_or_default();
+        let hostvars: BTreeMap<_, BTreeMap<_, _>> = hosts
+            .iter()
+            .map(|host| {
+                (
+                    host.clone(),
+                    variables(host).into_iter().filter_map(|(key, value)| Some((key, seen(&value)?))).collect(),
+                )
+            })
+            .collect();
+        self.context = context! { groups, hostvars, ..self.context };
+        self.names.extend(["groups", "hostvars"].map(str::to_owned));
+        self
     }
 
     /// Renders a template that stands at the place.
@@ -40,7 +71,7 @@ impl Templates {
         }
         let compiled = self.environment.template_from_str(template).map_err(|error| {
             let detail = error.detail().unwrap_or("it does not parse");
-            vec![Problem::error(place.clone(), format!("not a template: {detail}"))]
+            vec![Problem::error(line_of(place, template, error.line()), format!("not a template: {detail}"))]
         })?;
         let mut unknown: Vec<_> = compiled.undeclared_variables(false).into_iter().collect();
         unknown
@@ -59,8 +90,49 @@ impl Templates {
                 minijinja::ErrorKind::OutOfFuel => "it does not end within a million steps".to_owned(),
                 kind => error.detail().map_or_else(|| kind.to_string(), str::to_owned),
             };
-            vec![Problem::error(place.clone(), format!("cannot render the template: {detail}"))]
+            vec![Problem::error(
+                line_of(place, template, error.line()),
+                format!("cannot render the template: {detail}"),
+            )]
         })
+    }
+}
+
+/// `{{ value | word }}`: a value that is one word of a configuration file, so that nobody writes a second one with it.
+fn word(value: String) -> Result<String, minijinja::Error> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !b"\"'#\\`$".contains(&byte);
+    if !value.is_empty() && value.bytes().all(fits) {
+        return Ok(value);
+    }
+    fail(format!("`{}` is not one word", shown(&value)))
+}
+
+/// `{{ fail("why") }}`: what a template says of values that make no sense together.
+fn fail(why: String) -> Result<String, minijinja::Error> {
+    Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, why))
+}
+
+/// A variable of the inventory as templates see it; what is vaulted they do not see.
+fn seen(value: &inventory::Value) -> Option<Value> {
+    match value {
+        inventory::Value::Plain(text) => Some(Value::from(text.as_str())),
+        inventory::Value::Structured | inventory::Value::Vaulted => None,
+    }
+}
+
+/// The line of a template that is a file of its own; of a string in a layout the string.
+fn line_of(place: &Place, template: &str, number: Option<usize>) -> Place {
+    let index = number.and_then(|number| number.checked_sub(1)).filter(|_| place.source.text == template);
+    let mut lines = template.split_inclusive('\n').scan(0, |end, line| {
+        *end += line.len();
+        Some((*end - line.len(), line))
+    });
+    match index.and_then(|index| lines.nth(index)) {
+        Some((start, line)) => {
+            let start = start + (line.len() - line.trim_start().len());
+            Place { source: Arc::clone(&place.source), span: start..start + line.trim().len() }
+        }
+        None => place.clone(),
     }
 }
 

@@ -58,7 +58,9 @@ fn paths(layout: &Layout, problems: &mut Vec<Problem>) {
     let generated = layer::generated(layout);
     let directories = layout.directories.iter().map(|entry| (&entry.path, true));
     let files = layout.files.iter().map(|entry| &entry.path);
-    let leaves = files.chain(layout.links.iter().map(|entry| &entry.path)).chain([&layout.binary.path]);
+    let leaves = files
+        .chain(layout.links.iter().map(|entry| &entry.path))
+        .chain(layout.binary.iter().map(|binary| &binary.path));
     let entries: Vec<_> = directories.chain(leaves.map(|path| (path, false))).collect();
 
     let mut taken: BTreeMap<&TargetPath, (&Place, bool)> = BTreeMap::new();
@@ -104,8 +106,9 @@ fn keep(keep: &[Keep], layout: &Layout, problems: &mut Vec<Problem>) {
             let hint = "declare it, so that the volume's root gets its owner and mode at every start";
             problems.push(Problem::error(kept.path.place.clone(), message).hint(hint));
         }
-        let binary = &layout.binary.path.value;
-        if binary.is_within(path) {
+        if let Some(binary) =
+            layout.binary.as_ref().map(|binary| &binary.path.value).filter(|binary| binary.is_within(path))
+        {
             let message =
                 format!("kept path `{path}` holds the binary `{binary}`, so that a new release would run the old one");
             let hint = "keep the directory that the service writes to, and have the binary outside of it";

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::Result;
 use crate::diagnostic::{Place, Problem, Source, nearest};
 use crate::document::{Placed, at, read_source, shown, syntax_problems, type_name, unknown_hint};
+use crate::inventory::Inventory;
 
 /// A variable's value. Its type is that of the default in `[vars]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +149,26 @@ impl Variables {
             _ => self.read_yaml(&source, problems),
         }
         Ok(())
+    }
+
+    /// Takes the variables that it knows from an inventory: what one host has counts for the image, so that all who have it
+    /// must agree, unless an argument `KEY=VALUE` decides.
+    pub(super) fn read_inventory(&mut self, inventory: &Inventory, set: &[String], problems: &mut Vec<Problem>) {
+        let hosts = inventory.hosts_of("all").unwrap_or_default();
+        let all: Vec<_> = hosts.iter().filter_map(|host| Some((*host, inventory.variables_of(host)?))).collect();
+        let is_set = |key: &str| set.iter().any(|argument| argument.split('=').next() == Some(key));
+        for key in self.names().filter(|key| !is_set(key)).map(str::to_owned).collect::<Vec<_>>() {
+            let mut values = all.iter().filter_map(|(host, variables)| Some((*host, variables.get(&key)?)));
+            let Some((first, value)) = values.next() else { continue };
+            let place = inventory.place_of("all", first);
+            if let Some((other, _)) = values.find(|(_, other)| *other != value) {
+                let message = format!("variable `{key}` of `{other}` is another than that of `{first}`");
+                problems
+                    .push(Problem::error(place, message).hint(format!("give one for the image with `--set {key}=…`")));
+                continue;
+            }
+            self.take(&key, place, value.text().map(|text| Scalar::Text(text.to_owned())), problems);
+        }
     }
 
     fn read_toml(&mut self, source: &Arc<Source>, problems: &mut Vec<Problem>) {

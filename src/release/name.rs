@@ -24,8 +24,8 @@ impl ReleaseName {
         Ok(Self(text.to_owned()))
     }
 
-    /// The name that the binary gives: `sha-` and the first 12 hex digits of its sha256.
-    pub fn of_binary(sha256: Digest) -> Self {
+    /// The name that a content gives: `sha-` and the first 12 hex digits of its sha256.
+    pub fn of(sha256: Digest) -> Self {
         let mut digits = sha256.to_string();
         digits.truncate(12);
         Self(format!("sha-{digits}"))

@@ -33,6 +33,8 @@ pub struct Operation<'a> {
     pub purpose: Purpose<'a>,
     /// Go on without a drain map.
     pub allow_sticky_race: bool,
+    /// Go on where nobody is served meanwhile.
+    pub accept_outage: bool,
     /// Who can stop it.
     pub interrupt: &'a Interrupt,
     /// Who is told what happens to the instances.
@@ -118,6 +120,7 @@ impl Operation<'_> {
             fleet: self.fleet,
             purpose: self.purpose,
             allow_sticky_race: self.allow_sticky_race,
+            accept_outage: self.accept_outage,
             resumed,
         };
         surveyor.run(&mut self.balance)

@@ -75,7 +75,7 @@ impl Plan {
     pub fn new(fleet: &Fleet, survey: &Survey, purpose: Purpose<'_>) -> Self {
         let pools = fleet.pools.iter().map(|pool| pool_plan(pool, survey, purpose)).collect();
         let mut notes = survey.notes.clone();
-        for pool in fleet.pools.iter().filter(|pool| pool.min_available == 0) {
+        for pool in fleet.pools.iter().filter(|pool| pool.min_available == 0 && !pool.is_balancer()) {
             notes.push(format!("pool `{}` has `min-available = 0`: its service may be away during a swap", pool.name));
         }
         let (kind, image, imports) = match purpose {

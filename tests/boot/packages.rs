@@ -1,6 +1,7 @@
 //! Bases made of Debian packages, which no maintainer script has seen, on a real Incus.
 
 mod appliance;
+mod balancer;
 mod packaging;
 mod services;
 mod streamer;

@@ -28,7 +28,7 @@ fn every_layout_that_lies_about_counts_and_a_broken_one_is_told() {
     assert_data_eq!(
         unknown.stderr,
         str![[r#"
-warning: `layouts/wip.toml` has 3 problems and is left out: `vezaimg check --layout layouts/wip.toml`
+warning: `layouts/wip.toml` has 2 problems and is left out: `vezaimg check --layout layouts/wip.toml`
 error: `lab.yml` has no pool `nobody`
   hint: its pools are `canary`, `api`
 
@@ -53,7 +53,7 @@ fn an_inventory_without_the_groups_of_the_layouts_is_no_fleet() {
         "all:\n  children:\n    web: {hosts: {a: , b: }}\n",
         &[],
         str![[r#"
-error: `lab.yml` has no host in `backend_api_instances`, `stream_server_instances`, `my_service_instances`
+error: `lab.yml` has no host in `backend_api_instances`, `stream_server_instances`, `haproxy`, `my_service_instances`
   hint: a layout names the group of its containers in `[pool]`; other layouts are named with `--layout`
 
 "#]],

@@ -118,3 +118,20 @@ pub(crate) fn locked(layouts: &Layouts) -> Workspace {
     workspace.write("layouts/backend-api.lock", lock_of(layouts));
     workspace
 }
+
+/// The lock of another of the repository's layouts, by the name of its file, made once for all tests of this process.
+pub(crate) fn lock_of_layout(file: &str) -> String {
+    static LOCKS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let mut locks = LOCKS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(lock) = locks.get(file) {
+        return lock.clone();
+    }
+    let workspace = Workspace::new();
+    assert_eq!(workspace.run(["init"]).code, Some(0));
+    let layout = format!("layouts/{file}");
+    let locked = outcome(networked(&workspace).args(["lock", "--layout", &layout]));
+    assert_eq!(locked.code, Some(0), "{}", locked.stderr);
+    let lock = std::fs::read_to_string(workspace.join(&layout.replace(".toml", ".lock"))).unwrap();
+    locks.insert(file.to_owned(), lock.clone());
+    lock
+}

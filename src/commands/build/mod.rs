@@ -16,8 +16,8 @@ use crate::image::{BaseSegment, Clock, Epoch, Format, Metadata, Packed, Packer, 
 use crate::interrupt::Interrupt;
 use crate::layer::{self, Layer};
 use crate::layout::{self, Layout, lint};
-use crate::release::{Outbox, Release, ReleaseName};
-use crate::rootfs::{Survey, TargetPath, Tree, escaped};
+use crate::release::{Listing, Outbox, Release, ReleaseName};
+use crate::rootfs::{Digest, Entry, Survey, TargetPath, Tree, escaped};
 use crate::ui::{Console, Event, Listener};
 use crate::{Error, Result};
 
@@ -26,8 +26,8 @@ use crate::{Error, Result};
 pub struct Request {
     /// The layout and its variables.
     pub layout: layout::Request,
-    /// The program.
-    pub binary: PathBuf,
+    /// The program; none for a layout without `[binary]`.
+    pub binary: Option<PathBuf>,
     /// The base: one path, or the two of a split image; none for the layout's lock.
     pub base: Vec<PathBuf>,
     /// The release's name; otherwise the binary's digest names it.
@@ -61,7 +61,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let lock_file = reading.lock.clone();
     let (layout, warnings) = reading.usable()?;
     warnings.iter().for_each(|problem| console.problem(problem));
-    let binary = binary::read(&request.binary)?;
+    let binary = binary_of(request, &layout)?;
     let ground = Ground::open(request, &layout, &lock_file)?;
     let clock = ground.clock(Epoch::from_environment()?);
     let outbox = Outbox::open(&request.out)?;
@@ -71,7 +71,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         request,
         compression: &compression,
         layout: &layout,
-        binary: &binary,
+        binary: binary.as_ref(),
         outbox: &outbox,
         console,
         interrupt: &interrupt,
@@ -79,7 +79,11 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let mut segment = build.base_segment(ground, clock)?;
     let layer = build.make_layer(&segment)?;
     let epoch = clock.epoch(segment.survey.newest());
-    let name = request.release.clone().unwrap_or_else(|| ReleaseName::of_binary(binary.sha256));
+    let name = match (&request.release, &binary) {
+        (Some(name), _) => name.clone(),
+        (None, Some(binary)) => ReleaseName::of(binary.sha256),
+        (None, None) => ReleaseName::of(content_of(&segment.survey, &layer)?),
+    };
     let release = Release { image: &layout.image, name, epoch };
     let packed = build.pack(&mut segment, layer, &release)?;
     let published = release.publish(segment.into_tree(), packed, &outbox)?;
@@ -89,12 +93,32 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     report::tell(&published, &layout, started, console)
 }
 
+/// The program that the layout asks for.
+///
+/// # Errors
+/// None is given, one is given and none asked for, or it is no program.
+fn binary_of(request: &Request, layout: &Layout) -> Result<Option<Binary>> {
+    match (&layout.binary, &request.binary) {
+        (Some(_), Some(path)) => binary::read(path).map(Some),
+        (None, None) => Ok(None),
+        (Some(program), None) => {
+            let message = format!("the layout `{}` puts a binary at `{}`", layout.image.name, program.path.value);
+            Err(Error::invalid(message).hint("name the program with `--binary FILE`"))
+        }
+        (None, Some(path)) => {
+            let message =
+                format!("the layout `{}` has no place for the binary `{}`", layout.image.name, path.display());
+            Err(Error::invalid(message).hint("leave out `--binary`, or say with `[binary]` where it goes"))
+        }
+    }
+}
+
 /// What every stage needs.
 struct Build<'a> {
     request: &'a Request,
     compression: &'a Compression,
     layout: &'a Layout,
-    binary: &'a Binary,
+    binary: Option<&'a Binary>,
     outbox: &'a Outbox,
     console: &'a Console,
     interrupt: &'a Interrupt,
@@ -104,13 +128,13 @@ impl Build<'_> {
     /// The base's segment, and what there is to know of the base: as it was kept, or from one pass over it.
     fn base_segment(&self, ground: Ground<'_>, clock: Clock) -> Result<BaseSegment> {
         let name = ground.name().to_owned();
-        if self.binary.architecture != self.layout.image.architecture {
+        if self.binary.is_some_and(|binary| binary.architecture != self.layout.image.architecture) {
             // Known before the base is read.
             self.check_binary(&Survey::new(&name))?;
         }
         let pass = Pass {
             owned: layer::owned(self.layout),
-            wants: &|path, size| layer::wants(path, size) || self.binary.wants(path),
+            wants: &|path, size| layer::wants(path, size) || self.binary.is_some_and(|binary| binary.wants(path)),
             clock,
             prefix: self.request.format.prefix(),
             compression: self.compression,
@@ -118,7 +142,8 @@ impl Build<'_> {
         };
         let stamp = ground.stamp();
         let identity = ground.identity()?;
-        let recipe = identity.and_then(|identity| Recipe::new(identity, &pass, &self.binary.interest()));
+        let recipe = identity
+            .and_then(|identity| Recipe::new(identity, &pass, &self.binary.map(Binary::interest).unwrap_or_default()));
         if let Some((store, recipe)) = ground.store().zip(recipe)
             && let Some(kept) = BaseSegment::kept(store, recipe, &pass, &name)?
         {
@@ -155,12 +180,13 @@ impl Build<'_> {
 
     /// Whether the binary can run on the base.
     fn check_binary(&self, survey: &Survey) -> Result<()> {
-        let directory = self.layout.binary.path.value.parent().unwrap_or_else(TargetPath::root);
-        let faults = self.binary.check(self.layout.image.architecture, &directory, survey);
+        let Some((program, binary)) = self.layout.binary.as_ref().zip(self.binary) else { return Ok(()) };
+        let directory = program.path.value.parent().unwrap_or_else(TargetPath::root);
+        let faults = binary.check(self.layout.image.architecture, &directory, survey);
         let (errors, warnings): (Vec<_>, Vec<_>) =
             faults.into_iter().partition(|fault| fault.severity == Severity::Error);
         if !errors.is_empty() {
-            let (binary, base) = (self.binary.path.display(), survey.base());
+            let (binary, base) = (binary.path.display(), survey.base());
             let error = Error::invalid(format!("`{binary}` cannot run on the base `{base}`"));
             return Err(errors.into_iter().fold(error, |error, fault| error.cause(fault.message).hint(fault.hint)));
         }
@@ -180,6 +206,18 @@ impl Build<'_> {
         };
         packer.pack(&metadata, base, layer)
     }
+}
+
+/// The digest of what an image without a binary of its own will hold.
+fn content_of(base: &Survey, layer: &Tree<layer::Content>) -> Result<Digest> {
+    let mut whole = base.tree().clone();
+    let summary = |entry: &Entry<layer::Content>| Entry {
+        metadata: entry.metadata.clone(),
+        kind: entry.kind.as_ref().map(layer::Content::summary),
+    };
+    whole.extend(layer.iter().map(|(path, entry)| (path.clone(), summary(entry))));
+    let listing = Listing::of(&whole).map_err(|cause| Error::failed("cannot list the image").cause(cause))?;
+    Ok(listing.digest())
 }
 
 /// An image that is for another machine cannot be the base.

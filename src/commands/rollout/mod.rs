@@ -77,6 +77,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Go on without a drain map.
     pub allow_sticky_race: bool,
+    /// Go on where nobody is served meanwhile.
+    pub accept_outage: bool,
     /// A file for the receipt.
     pub report: Option<PathBuf>,
     /// JSON on stdout: the plan, or one event a line.
@@ -122,6 +124,11 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
                 .event(Event::Note(format!("pool `{}` is left out: its images are of the layout `{own}`", pool.name)));
         }
     }
+    for pool in fleet.set_balancers_apart(!request.scope.pools.is_empty())? {
+        let name = pool.name;
+        console
+            .event(Event::Note(format!("pool `{name}` of balancers is left out: `--pool {name}` rolls it by itself")));
+    }
     let purpose = candidate.as_ref().map_or(Purpose::Rollback, Purpose::Rollout);
     let watch = Watch::new(console, request.json);
     let mut operation = Operation {
@@ -130,6 +137,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         balance: balance(&fleet, &client),
         purpose,
         allow_sticky_race: request.allow_sticky_race,
+        accept_outage: request.accept_outage,
         interrupt: &interrupt,
         audience: &|event| watch.event(event),
         listener: quiet,

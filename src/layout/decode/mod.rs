@@ -17,7 +17,7 @@ use super::files::Files;
 use super::{Health, Image, Keep, KeepHow, Layout, Network};
 use crate::binary::Architecture;
 use crate::document::{Document, Section, unknown_hint};
-use crate::rollout::fleet::{self, InventoryPool};
+use crate::rollout::fleet::{self, Behind, InventoryPool};
 
 /// Reads the whole document. `None` when so much is missing that there is no layout to speak of; whether the result
 /// may be used is for the problems noted in the document to say.
@@ -33,7 +33,7 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
     let users = users.into_iter().filter_map(|section| user(section, &mut owners.users, &owners.groups)).collect();
 
     let image = root.required_table("image", "[image]", "name = \"my-service\"");
-    let binary = root.required_table("binary", "[binary]", "path = \"/usr/local/bin/…\"");
+    let binary = root.table("binary", "[binary]");
     let base = root.table("base", "[base]").map(debian_base);
     let directories = root.tables("directory", "[[directory]]");
     let mut unclear = BTreeSet::new();
@@ -58,7 +58,7 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
         directories,
         files: entries,
         links,
-        binary: binary?,
+        binary,
         unit,
         network,
         health,
@@ -124,13 +124,24 @@ fn health(section: Section<'_>) -> Option<Health> {
 
 fn pool(section: Section<'_>, image: Option<&Image>) -> Option<InventoryPool> {
     let group = section.required_text("group", "\"backend_api_instances\"");
-    let balancers = section.required_text("balancers", "\"haproxy\"");
-    let socket = section.required_text("socket", "\"127.0.0.1:9100\"");
-    let drain_map = fleet::drain_map(&section);
     let shape = fleet::shape(&section);
+    let behind = if shape.is_balancer() { None } else { Some(behind(&section)) };
     section.finish();
     let layout = image?.name.clone();
-    Some(InventoryPool { layout, group: group?, balancers: balancers?, socket: socket?, drain_map, shape })
+    // What could not be read was reported.
+    let behind = match behind {
+        Some(read) => Some(read?),
+        None => None,
+    };
+    Some(InventoryPool { layout, group: group?, behind, shape })
+}
+
+/// The HAProxy in front of a pool.
+fn behind(section: &Section<'_>) -> Option<Behind> {
+    let balancers = section.required_text("balancers", "\"haproxy\"");
+    let socket = section.required_text("socket", "\"127.0.0.1:9100\"");
+    let drain_map = fleet::drain_map(section);
+    Some(Behind { balancers: balancers?, socket: socket?, drain_map })
 }
 
 fn keep(section: Section<'_>) -> Option<Keep> {

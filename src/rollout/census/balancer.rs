@@ -113,6 +113,8 @@ pub(super) fn shares(
         });
         there.chain(absent).collect()
     };
+    // Balancers stand behind nothing.
+    let sockets = if pool.is_balancer() { &[] } else { sockets };
     sockets.iter().zip(views).flat_map(of_socket).collect()
 }
 

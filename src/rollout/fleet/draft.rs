@@ -36,6 +36,8 @@ pub struct PoolShape {
     /// The table that says it.
     pub(super) place: Place,
     pub(super) name: Option<Placed<PoolName>>,
+    /// Whether it is the balancers themselves: they are in no backend.
+    pub(super) is_balancer: bool,
     pub(super) backends: Vec<Placed<String>>,
     pub(super) min_available: Option<Placed<usize>>,
     pub(super) pace: Pace,
@@ -46,6 +48,11 @@ impl PoolShape {
     /// Whether it has one of these names.
     pub(crate) fn is_one_of(&self, names: &[String]) -> bool {
         self.name.as_ref().is_some_and(|own| names.iter().any(|name| name == own.value.as_str()))
+    }
+
+    /// Whether it is the balancers themselves.
+    pub(crate) fn is_balancer(&self) -> bool {
+        self.is_balancer
     }
 
     /// Its name, as far as there is one.
@@ -88,9 +95,13 @@ impl Draft {
                     continue;
                 }
                 taken.insert(name, (index, &instance.place));
-                if let Some(socket) = self.sockets.iter().find(|socket| runs_in(&socket.value, name)) {
+                if let Some(socket) = self.sockets.iter().find(|socket| runs_in(&socket.value, name))
+                    && !pool.shape.is_balancer
+                {
                     let message = format!("HAProxy itself runs in `{name}`");
-                    problems.push(problem(message).hint(format!("see the socket at {}", at(&socket.place))));
+                    let hint = "a pool of balancers says `balancer = true`, in the place of `backends`";
+                    let problem = problem(message).hint(format!("see the socket at {}", at(&socket.place)));
+                    problems.push(problem.hint(hint));
                 }
             }
         }
@@ -111,7 +122,7 @@ impl DraftPool {
         match (&self.shape.min_available, self.count) {
             // A pool without instances was reported as that.
             (_, 0) => None,
-            (None, 1) => {
+            (None, 1) if !self.shape.is_balancer => {
                 let message = format!("`{key}` is missing from a [[pool]] of one");
                 let hint = "nobody serves while the only instance is swapped: add `min-available = 0` if that may be";
                 Some(Problem::error(self.shape.place.clone(), message).hint(hint))
@@ -128,12 +139,14 @@ impl DraftPool {
 
     fn into_pool(self) -> Option<Pool> {
         let Self { shape, instances, layout, count: _ } = self;
+        // One that stands alone cannot stay: that costs `--accept-outage`.
+        let least = if shape.is_balancer && instances.len() == 1 { 0 } else { 1 };
         Some(Pool {
             name: shape.name?.value,
             instances: instances.into_iter().map(|instance| instance.value).collect(),
             layout,
             backends: shape.backends.into_iter().map(|backend| backend.value).collect(),
-            min_available: shape.min_available.map_or(1, |least| least.value),
+            min_available: shape.min_available.map_or(least, |least| least.value),
             pace: shape.pace,
             keep_volumes: shape.keep_volumes,
         })

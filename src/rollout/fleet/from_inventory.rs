@@ -19,14 +19,21 @@ pub struct InventoryPool {
     pub layout: String,
     /// The inventory's group of its containers.
     pub group: Placed<String>,
-    /// The inventory's group of the containers in which HAProxy runs: one, or the members of a pair.
-    pub balancers: Placed<String>,
-    /// HAProxy's runtime API inside them: `HOST:PORT`, or the path of a unix socket.
-    pub socket: Placed<String>,
-    /// HAProxy's map of draining servers, where it is not called `draining.map`.
-    pub drain_map: Option<String>,
+    /// What they are behind; none of balancers.
+    pub behind: Option<Behind>,
     /// Everything else.
     pub shape: PoolShape,
+}
+
+/// The HAProxy in front of a pool.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// The inventory's group of the containers in which it runs: one, or the members of a pair.
+    pub balancers: Placed<String>,
+    /// Its runtime API inside them: `HOST:PORT`, or the path of a unix socket.
+    pub socket: Placed<String>,
+    /// Its map of draining servers, where it is not called `draining.map`.
+    pub drain_map: Option<String>,
 }
 
 /// What the connection plugin `community.general.incus` reads of a host: the instance, its remote and its project, and what
@@ -54,19 +61,25 @@ pub fn from_inventory(
     }
     let groups: Vec<_> = pools.iter().map(|pool| format!("`{}`", pool.group.value)).collect();
     pools.retain(|pool| inventory.hosts_of(&pool.group.value).is_some_and(|hosts| !hosts.is_empty()));
-    let Some(first) = pools.first() else {
+    if pools.is_empty() {
         let message = match groups.is_empty() {
             true => "no layout has a `[pool]`, which would name a group of the inventory".to_owned(),
             false => format!("`{name}` has no host in {}", groups.join(", ")),
         };
         let hint = "a layout names the group of its containers in `[pool]`; other layouts are named with `--layout`";
         return Err(Error::invalid(message).hint(hint));
-    };
+    }
     let mut reader = Reader { inventory, problems: Vec::new() };
-    let balancers = reader.members(&first.balancers.value);
-    let sockets = reader.sockets(first, &balancers);
-    let drain_map = first.drain_map.clone();
-    pools.iter().for_each(|pool| reader.same_balancers(first, pool));
+    let mut behind = pools.iter().filter_map(|pool| Some((pool, pool.behind.as_ref()?)));
+    let (balancers, sockets, drain_map) = match behind.next() {
+        None => Default::default(),
+        Some((first, balancer)) => {
+            behind.for_each(|(pool, other)| reader.same_balancers((first, balancer), (pool, other)));
+            let members = reader.members(&balancer.balancers.value);
+            let sockets = reader.sockets(balancer, &members);
+            (members, sockets, balancer.drain_map.clone())
+        }
+    };
     let members: Vec<_> = pools.iter().map(|pool| reader.members(&pool.group.value)).collect();
     let everybody: Vec<_> = members.iter().flatten().chain(&balancers).collect();
     let hint = "as `incus remote list` shows it, without a colon";
@@ -147,8 +160,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn sockets(&mut self, pool: &InventoryPool, balancers: &[Member<'_>]) -> Vec<Placed<Address>> {
-        let (group, socket) = (&pool.balancers, &pool.socket.value);
+    fn sockets(&mut self, behind: &Behind, balancers: &[Member<'_>]) -> Vec<Placed<Address>> {
+        let (group, socket) = (&behind.balancers, &behind.socket.value);
         if balancers.is_empty() {
             let message = format!("`{}` has no host in `{}`, the group of HAProxy", self.inventory.name(), group.value);
             self.refuse::<()>(group.place.clone(), message, "`balancers` in [pool] names it");
@@ -161,7 +174,7 @@ impl<'a> Reader<'a> {
                 None => {
                     let message = format!("`{}` in `{}` is not a socket of HAProxy", shown(socket), shown(&instance));
                     let hint = "such as \"127.0.0.1:9100\" or \"/run/haproxy/admin.sock\", in a container of that name";
-                    self.refuse(pool.socket.place.clone(), message, hint)
+                    self.refuse(behind.socket.place.clone(), message, hint)
                 }
             }
         };
@@ -169,12 +182,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A rollout drains a server on every socket that it knows.
-    fn same_balancers(&mut self, first: &InventoryPool, pool: &InventoryPool) {
+    fn same_balancers(&mut self, first: (&InventoryPool, &Behind), other: (&InventoryPool, &Behind)) {
         let key =
-            |pool: &InventoryPool| (pool.balancers.value.clone(), pool.socket.value.clone(), pool.drain_map.clone());
-        if key(first) != key(pool) {
-            let message = format!("`{}` and `{}` are behind different balancers", first.group.value, pool.group.value);
-            self.refuse::<()>(pool.balancers.place.clone(), message, "name one of the pools with `--pool`");
+            |behind: &Behind| (behind.balancers.value.clone(), behind.socket.value.clone(), behind.drain_map.clone());
+        if key(first.1) != key(other.1) {
+            let (first, place, other) = (&first.0.group.value, &other.1.balancers.place, &other.0.group.value);
+            let message = format!("`{first}` and `{other}` are behind different balancers");
+            self.refuse::<()>(place.clone(), message, "name one of the pools with `--pool`");
         }
     }
 

@@ -28,7 +28,7 @@ use crate::document::{self, Document};
 
 pub(crate) use decode::{drain_map, shape};
 pub use draft::PoolShape;
-pub use from_inventory::{InventoryPool, from_inventory};
+pub use from_inventory::{Behind, InventoryPool, from_inventory};
 pub use model::{Balancer, Fleet, IncusAt, Origin, Pace, Pool, PoolName};
 
 /// Reads a fleet file.

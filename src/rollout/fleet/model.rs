@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// The containers to roll, and where they are found.
 ///
 /// There is at least one pool; no two have the same name, and no instance is in two of them or twice in one. The
-/// containers of HAProxy are in none.
+/// containers of HAProxy are in none but pools of balancers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fleet {
     /// What messages call it: the path as it was given.
@@ -48,7 +48,7 @@ pub struct IncusAt {
 /// The HAProxy in front of the containers: one, or the members of a pair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balancer {
-    /// Where the runtime APIs are; at least one, no two the same.
+    /// Where the runtime APIs are, no two the same; at least one, unless every pool is one of balancers.
     pub sockets: Vec<Address>,
     /// The map of draining servers, by the path under which HAProxy loaded it; otherwise the one whose file is called
     /// `draining.map`.
@@ -65,7 +65,8 @@ pub struct Pool {
     pub instances: Vec<InstanceName>,
     /// The layout of its images, where that is known: `vezaimg.layout` of each.
     pub layout: Option<String>,
-    /// The backends of HAProxy that hold every one of the instances; at least one, none twice.
+    /// The backends of HAProxy that hold every one of the instances, none twice; none of a pool of balancers, which stand
+    /// behind nothing.
     pub backends: Vec<String>,
     /// The servers that stay UP and unthrottled at all times; fewer than there are instances.
     pub min_available: usize,
@@ -74,6 +75,18 @@ pub struct Pool {
     /// Whether kept directories live on a custom volume that the old and the new container share; otherwise they are
     /// carried over as trees.
     pub keep_volumes: bool,
+}
+
+impl Pool {
+    /// Whether its instances are the balancers themselves.
+    pub fn is_balancer(&self) -> bool {
+        self.backends.is_empty()
+    }
+
+    /// Whether nobody is served while an instance of it is swapped, since there is no other balancer.
+    pub fn goes_out(&self) -> bool {
+        self.is_balancer() && self.min_available == 0
+    }
 }
 
 /// How long the steps of one container may take. Each is at most [`Pace::LONGEST`].
@@ -160,6 +173,26 @@ impl Fleet {
                 Err(Error::refused(message).hint("name the pool's own image, or with `--layout` what the pool is"))
             }
             _ => Ok(others),
+        }
+    }
+
+    /// Makes it one for an operation, which goes through the balancers, or swaps them and asks nothing of their sockets. Pools
+    /// of balancers beside others are taken out, and given back, unless the pools were named.
+    ///
+    /// # Errors
+    /// It was named to do both.
+    pub fn set_balancers_apart(&mut self, named: bool) -> Result<Vec<Pool>> {
+        if self.pools.iter().all(Pool::is_balancer) {
+            self.balancer.sockets.clear();
+            return Ok(Vec::new());
+        }
+        match self.pools.iter().find(|pool| pool.is_balancer()) {
+            Some(balancers) if named => {
+                let name = &balancers.name;
+                let message = format!("the pool `{name}` of balancers cannot be rolled along with what is behind it");
+                Err(Error::invalid(message).hint(format!("`--pool {name}` alone, and the others by themselves")))
+            }
+            _ => Ok(self.pools.extract_if(.., |pool| pool.is_balancer()).collect()),
         }
     }
 

@@ -122,6 +122,37 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
+fn balancers_stand_behind_nothing_and_are_rolled_by_themselves() {
+    let pool =
+        |name: &str, list: &str, more: &str| format!("[[pool]]\nname = \"{name}\"\ninstances = {list}\n{more}\n");
+    let one = pool("lb", "[\"lb-1\"]", "balancer = true");
+    let alone = &parsed(&one).unwrap();
+    assert!(alone.balancer.sockets.is_empty());
+    assert!(alone.pools[0].is_balancer() && alone.pools[0].goes_out());
+    let pair = parsed(&pool("lb", "[\"lb-1\", \"lb-2\"]", "balancer = true")).unwrap();
+    assert_eq!((pair.pools[0].min_available, pair.pools[0].goes_out()), (1, false));
+
+    let both = format!("{LEAST}{one}").replace("unix:/run", "incus:lb-1/run");
+    let mut all = parsed(&both).unwrap();
+    let names = |pools: &[Pool]| pools.iter().map(|pool| pool.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(&all.set_balancers_apart(false).unwrap()), ["lb"]);
+    assert_eq!((names(&all.pools), all.balancer.sockets.len()), (vec!["api".to_owned()], 1));
+    let error = parsed(&both).unwrap().set_balancers_apart(true).unwrap_err();
+    assert_eq!(error.message(), "the pool `lb` of balancers cannot be rolled along with what is behind it");
+    let mut named = parsed(&both).unwrap().only(&["lb".to_owned()]).unwrap();
+    assert_eq!(names(&named.set_balancers_apart(true).unwrap()), [""; 0]);
+    assert_eq!((names(&named.pools), named.balancer.sockets.len()), (vec!["lb".to_owned()], 0));
+
+    let said = |text: &str| {
+        parsed(text).unwrap_err().places().iter().map(|problem| problem.message.clone()).collect::<Vec<_>>()
+    };
+    let behind = pool("lb", "[\"lb-1\"]", "balancer = true\nbackends = [\"b\"]");
+    assert_eq!(said(&behind), ["a pool of balancers has `backends`"]);
+    let inside = format!("{LEAST}{}", pool("web", "[\"lb-1\", \"w\"]", "backends = [\"b\"]"));
+    assert_eq!(said(&inside.replace("unix:/run", "incus:lb-1/run")), ["HAProxy itself runs in `lb-1`"]);
+}
+
+#[test]
 fn a_name_may_be_as_long_as_leaves_room_for_the_old_container() {
     let name = "x".repeat(54);
     let fleet = parsed(&LEAST.replace("\"a\"", &format!("\"{name}\""))).unwrap();

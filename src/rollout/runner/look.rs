@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use super::{Runner, Trouble, Work};
 use crate::incus::{Instance, Status};
-use crate::rollout::balance::View;
+use crate::rollout::balance::{Peers, View};
+use crate::rollout::contract::Contract;
 use crate::rollout::instance::Containers;
-use crate::rollout::probe::{BOOT, Reach};
-use crate::rollout::swap::{Goal, Seen};
+use crate::rollout::probe::{BOOT, Probe, Reach};
+use crate::rollout::swap::{Body, Goal, Seen};
 
 /// What was seen, and what it was read from.
 pub(super) struct Look {
@@ -52,7 +53,10 @@ impl Runner<'_> {
         }
         work.processes = Some(processes);
         work.watch.count(view.counters(self.targets.values()));
-        let peers = view.peers(self.pool, self.targets, work.instance);
+        let peers = match self.pool.is_balancer() {
+            true => Peers { available: self.other_balancers(work, leaving)?, another_is_out: false },
+            false => view.peers(self.pool, self.targets, work.instance),
+        };
         let seen = Seen {
             now: work.began.elapsed(),
             entering,
@@ -65,6 +69,22 @@ impl Runner<'_> {
             interrupted: self.interrupt.is_requested(),
         };
         Ok(Look { seen, containers, view })
+    }
+
+    /// The balancers of the pool that answer, beside the one that leaves: nobody else counts them. Once it has stopped, this
+    /// is asked no more.
+    fn other_balancers(&self, work: &Work<'_>, leaving: Option<Body>) -> Result<usize, Trouble> {
+        let is_asked = leaving.is_some_and(|leaving| leaving.is_live && leaving.is_running);
+        let mut available = 0;
+        for target in self.targets.values().filter(|target| is_asked && target.name != *work.instance) {
+            let Some(other) = self.client.instance(&target.name)? else { continue };
+            let probe = Probe::new(self.client, &Contract::of_container(&other).unwrap_or_default());
+            let reach = if self.client.is_local() { probe.reach(&target.addresses) } else { Reach::Inside };
+            let is_running = other.status == Status::Running;
+            let vitals = if is_running { probe.vitals(&other.name, reach, false)? } else { None };
+            available += usize::from(vitals.is_some_and(|vitals| vitals.is_well()));
+        }
+        Ok(available)
     }
 
     /// The daemon is on this machine, and with it, as a rule, the bridge of its containers; where a peer does not answer

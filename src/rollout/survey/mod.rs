@@ -84,6 +84,8 @@ pub struct Surveyor<'a> {
     pub purpose: Purpose<'a>,
     /// Go on without a drain map.
     pub allow_sticky_race: bool,
+    /// Go on where nobody is served meanwhile.
+    pub accept_outage: bool,
     /// Pools in which an operation is taken up that was cut off: they are as it left them.
     pub resumed: &'a BTreeSet<PoolName>,
 }
@@ -129,10 +131,26 @@ impl Surveyor<'_> {
             survey.containers.insert(instance.clone(), containers);
         }
         for pool in &self.fleet.pools {
+            self.outage(pool, &mut survey);
             self.instances(pool, &mut survey)?;
         }
         self.balancer(balance, &mut survey)?;
         Ok(survey)
+    }
+
+    /// A balancer that stands alone cannot be drained. What is out already is best gone on with.
+    fn outage(&self, pool: &Pool, survey: &mut Survey) {
+        let taken = pool.instances.iter().find(|instance| self.is_taken(pool, instance, survey));
+        let Some(instance) = taken.filter(|_| pool.goes_out() && !self.resumes(pool)) else { return };
+        let text = format!(
+            "no other balancer of pool `{}` stands in for `{instance}`: nobody is served for some 3 s while it is swapped, \
+             and every connection is closed",
+            pool.name
+        );
+        match self.accept_outage {
+            true => survey.notes.push(text),
+            false => survey.find(Finding::refused(text).hint("`--accept-outage` goes on")),
+        }
     }
 
     fn resumes(&self, pool: &Pool) -> bool {

@@ -94,9 +94,9 @@ impl Swap {
 
     /// The leaving container bears the name still.
     fn make_room(&mut self, entering: Body, leaving: Body, seen: &Seen) -> Action {
+        let is_out = !seen.rotation.is_empty() && seen.rotation.all(Admin::Maint);
         // Nobody has looked yet at what is to be brought over.
-        if self.goal == Goal::Forward && !entering.is_staged && (!leaving.is_running || seen.rotation.all(Admin::Maint))
-        {
+        if self.goal == Goal::Forward && !entering.is_staged && (!leaving.is_running || is_out) {
             return Action::Stage;
         }
         if !leaving.is_running {
@@ -106,7 +106,8 @@ impl Swap {
                 () => Action::MoveAside,
             };
         }
-        if seen.rotation.all(Admin::Maint) {
+        // What stands behind no balancer cannot be drained, and what came in its place does not serve.
+        if is_out || (seen.rotation.is_empty() && self.goal != Goal::Forward) {
             return Action::Halt;
         }
         // What has no requests is not missed; what was never proved must not get any.
@@ -150,6 +151,9 @@ impl Swap {
 
     fn drain(&mut self, seen: &Seen) -> Action {
         let (rotation, now) = (&seen.rotation, seen.now);
+        if rotation.is_empty() {
+            return Action::Halt;
+        }
         let is_out = |rotation: &Rotation| match self.terms.allow_sticky_race {
             true => rotation.0.iter().all(|server| server.admin != Admin::Ready),
             false => rotation.is_drained(),
@@ -174,6 +178,9 @@ impl Swap {
             return "another instance of the pool is drained or in maintenance".to_owned();
         }
         let (wanted, available) = (self.terms.min_available, seen.peers);
+        if seen.rotation.is_empty() {
+            return format!("{available} of the pool's other balancers answer, and {wanted} must");
+        }
         format!("{available} of the pool's other instances are UP and unthrottled, and {wanted} must be")
     }
 

@@ -46,7 +46,7 @@ pub struct Body {
     pub is_proved: bool,
 }
 
-/// An instance's servers, in all sockets and backends.
+/// An instance's servers, in all sockets and backends; none of a balancer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rotation(pub Vec<Serving>);
 
@@ -98,7 +98,19 @@ pub enum UnitState {
     Dead(String),
 }
 
+impl Vitals {
+    /// Whether nothing speaks against its service.
+    pub fn is_well(&self) -> bool {
+        !matches!(self.health, Some(Err(_))) && matches!(self.unit, None | Some(UnitState::Active { .. }))
+    }
+}
+
 impl Rotation {
+    /// Whether it has no server: it stands behind nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether every server is in this state.
     pub fn all(&self, admin: Admin) -> bool {
         self.0.iter().all(|server| server.admin == admin)

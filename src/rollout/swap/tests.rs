@@ -31,7 +31,11 @@ struct Run {
 
 /// Runs a swap to its end, each look with what happens at it; after the last event nothing happens any more.
 fn run(fate: Fate, min_available: usize, peers: usize, events: &[Event]) -> Run {
-    let mut world = World::new(fate, peers);
+    run_in(World::new(fate, peers), min_available, events)
+}
+
+fn run_in(mut world: World, min_available: usize, events: &[Event]) -> Run {
+    let peers = world.peers;
     let mut swap = Swap::new(terms(min_available), Goal::Forward);
     let mut actions = Vec::new();
     for look in 0..5_000 {
@@ -75,6 +79,12 @@ fn check(world: &World, seen: &Seen, action: &Action, min_available: usize) {
     let serves = seen.rotation.serves() && world.answers() && proved;
     if serves && matches!(action, Action::Drain | Action::Maintain | Action::Halt) {
         assert!(seen.peers >= min_available, "{action:?} with {} peers", seen.peers);
+    }
+    if !world.is_behind {
+        let wants = world.goal == Goal::Forward && world.old.body.is_running;
+        assert!(!wants || !matches!(action, Action::Halt) || seen.peers >= min_available, "{} peers", seen.peers);
+        assert!(!matches!(action, Action::Drain | Action::Maintain | Action::GiveBack), "{action:?} of no server");
+        return;
     }
     if matches!(action, Action::Halt) {
         assert_eq!(world.admin, Admin::Maint, "stopped while HAProxy may send requests");
@@ -120,6 +130,30 @@ fn a_swap_takes_its_steps_in_their_order() {
         Action::Commit,
     ];
     assert_eq!(steps(&run), expected.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_balancer_is_swapped_without_a_drain_as_soon_as_enough_others_answer() {
+    let alone = |peers| World { is_behind: false, ..World::new(Fate::Healthy, peers) };
+    let run = run_in(alone(0), 0, &[]);
+    let expected = [
+        Action::Stage,
+        Action::Halt,
+        Action::Detach,
+        Action::MoveAside,
+        Action::MoveIn,
+        Action::Carry,
+        Action::Attach,
+        Action::Recheck,
+        Action::Start,
+        Action::Complete,
+        Action::Prove,
+        Action::Commit,
+    ];
+    assert_eq!(steps(&run), expected.iter().collect::<Vec<_>>());
+    let run = run_in(alone(0), 1, &[]);
+    let Action::Stop(Ending::Untouched(why)) = &run.end else { panic!("{:?}", run.end) };
+    assert_eq!(why, "0 of the pool's other balancers answer, and 1 must");
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn taken() -> MutexGuard<'static, BTreeSet<u8>> {
 pub(crate) struct Static(Ipv4Addr);
 
 impl Static {
-    pub(super) fn take(lab: &Lab) -> Self {
+    pub(crate) fn take(lab: &Lab) -> Self {
         let bridge = lab.query(&format!("/1.0/networks/{}", lab.bridge()));
         let gateway = bridge["config"]["ipv4.address"].as_str().and_then(|text| text.strip_suffix("/24"));
         let [a, b, c, _] =

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::workspace::{Outcome, Workspace};
 use super::{Instance, Lab, http_get, seconds, wait_for};
-use addresses::Static;
+pub(crate) use addresses::Static;
 pub(crate) use between::{Lossy, Refusing};
 pub(crate) use haproxy::{Config, Haproxy};
 pub(crate) use recipe::Recipe;

@@ -20,14 +20,19 @@ const SOCKET_FORMS: &str = "such as \"tcp:127.0.0.1:9100\", \"unix:/run/haproxy/
 pub(super) fn draft(document: &Document, root: &DeTable<'_>) -> Draft {
     let root = Section::new(document, root, "the fleet", 0..0);
     let incus = root.table("incus", "[incus]").map_or_else(|| IncusAt { remote: local(), project: None }, incus);
-    let haproxy = root.required_table("haproxy", "[haproxy]", "sockets = [\"tcp:127.0.0.1:9100\"]");
-    let (sockets, drain_map) = haproxy.map(balancer).unwrap_or_default();
     let pools = root.tables("pool", "[[pool]]");
     if root.count("pool") == 0 {
         let hint = "add one for each group of containers that serve the same, with `name`, `instances` and `backends`";
         root.refuse::<()>(root.place(), "the fleet has no `[[pool]]`".to_owned(), hint);
     }
-    let pools = pools.into_iter().map(pool::pool).collect();
+    let pools: Vec<_> = pools.into_iter().map(pool::pool).collect();
+    // Those who swap nothing but balancers ask no balancer.
+    let is_alone = !pools.is_empty() && pools.iter().all(|pool| pool.shape.is_balancer);
+    let haproxy = match is_alone && !root.has("haproxy") {
+        true => None,
+        false => root.required_table("haproxy", "[haproxy]", "sockets = [\"tcp:127.0.0.1:9100\"]"),
+    };
+    let (sockets, drain_map) = haproxy.map(balancer).unwrap_or_default();
     root.finish();
     Draft { incus, sockets, drain_map, pools }
 }

@@ -23,18 +23,32 @@ pub(super) fn pool(section: Section<'_>) -> DraftPool {
 
 /// What there is to say of a pool, whoever is in it.
 pub(crate) fn shape(section: &Section<'_>) -> PoolShape {
-    let hint = "HAProxy's names are made of letters, digits, `-`, `_`, `.` and `:`";
-    let backends = section.required_texts("backends", "[\"api_pool\"]").into_iter();
-    let backends = backends.filter_map(|text| checked(section, text, is_backend, "name of a backend", hint));
+    let is_balancer = section.flag("balancer", false);
     let least = "min-available";
     PoolShape {
         place: section.place(),
         name: name(section),
-        backends: backends.collect(),
+        is_balancer,
+        backends: if is_balancer { none(section) } else { backends(section) },
         min_available: section.has(least).then(|| section.number(least, "1", "from 0 up")).flatten(),
         pace: pace::pace(section),
         keep_volumes: section.flag("keep-volumes", true),
     }
+}
+
+fn backends(section: &Section<'_>) -> Vec<Placed<String>> {
+    let hint = "HAProxy's names are made of letters, digits, `-`, `_`, `.` and `:`";
+    let backends = section.required_texts("backends", "[\"api_pool\"]").into_iter();
+    backends.filter_map(|text| checked(section, text, is_backend, "name of a backend", hint)).collect()
+}
+
+/// Balancers stand behind nothing.
+fn none(section: &Section<'_>) -> Vec<Placed<String>> {
+    if section.has("backends") {
+        let message = "a pool of balancers has `backends`".to_owned();
+        section.refuse::<()>(section.place(), message, "leave them out, or `balancer = true`");
+    }
+    Vec::new()
 }
 
 fn name(section: &Section<'_>) -> Option<Placed<PoolName>> {

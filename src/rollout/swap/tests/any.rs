@@ -5,8 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::super::*;
-use super::world::{Event, Fate};
-use super::{run, terms};
+use super::world::{Event, Fate, World};
+use super::{run_in, terms};
 use crate::haproxy::Admin;
 
 fn event() -> impl Strategy<Value = Event> {
@@ -88,9 +88,10 @@ proptest! {
     fn every_path_ends_done_restored_or_told(
         fate in fate(),
         min_available in 0..3_usize,
+        is_behind in any::<bool>(),
         events in proptest::collection::vec(event(), 0..120),
     ) {
-        let run = run(fate, min_available, 2, &events);
+        let run = run_in(World { is_behind, ..World::new(fate, 2) }, min_available, &events);
         let world = &run.world;
         match &run.end {
             Action::Commit => {

@@ -42,6 +42,8 @@ pub(super) enum Event {
 pub(super) struct World {
     pub(super) old: Container,
     pub(super) new: Option<Container>,
+    /// Whether it is behind a balancer, and not one itself.
+    pub(super) is_behind: bool,
     pub(super) admin: Admin,
     pub(super) ignores_cookies: bool,
     /// Looks until HAProxy's check has passed; `None` when it does not run.
@@ -72,6 +74,7 @@ impl World {
         Self {
             old: Container { body: serving, age: 100 },
             new: None,
+            is_behind: true,
             admin: Admin::Ready,
             ignores_cookies: false,
             rise: Some(0),
@@ -146,7 +149,7 @@ impl World {
             now: self.clock,
             entering: entering.map(|(container, _)| container.body),
             leaving: leaving.map(|(container, _)| container.body),
-            rotation: Rotation(vec![serving]),
+            rotation: Rotation(if self.is_behind { vec![serving] } else { Vec::new() }),
             peers: self.peers,
             another_is_out: false,
             was_reloaded: false,
@@ -190,6 +193,7 @@ impl World {
             Action::MoveAside => self.leaving().body.is_live = false,
             Action::MoveIn => self.entering().body.is_live = true,
             Action::Attach => self.entering().body.is_attached = true,
+            Action::Recheck if !self.is_behind => {}
             Action::Recheck => {
                 self.ignores_cookies = true;
                 self.admin = Admin::Drain;
@@ -218,6 +222,6 @@ impl World {
     /// Whether a request can come to a container that is not known to be well.
     pub(super) fn exposes(&self) -> bool {
         let proved = self.live().is_some_and(|(live, _)| live.body.is_proved && live.body.is_running);
-        self.admin == Admin::Ready && !self.forgot && !proved
+        self.is_behind && self.admin == Admin::Ready && !self.forgot && !proved
     }
 }
