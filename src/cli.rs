@@ -6,7 +6,7 @@ mod requests;
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{Cli, Command, RollbackArgs, RolloutArgs, StatusArgs};
-use crate::commands::{build, cache, check, init, lock, prune, rollout, status};
+use crate::commands::{build, cache, check, drill, init, lock, prune, rollout, status};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub enum Request {
     Rollout(rollout::Request),
     /// `vezaimg status`.
     Status(status::Request),
+    /// `vezaimg drill`.
+    Drill(drill::Request),
     /// `vezaimg prune`.
     Prune(prune::Request),
     /// `vezaimg cache`.
@@ -66,6 +68,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
         Command::Rollout(RolloutArgs { image, course }) => Request::Rollout(course.into_request(Some(image))),
         Command::Rollback(RollbackArgs { course }) => Request::Rollout(course.into_request(None)),
         Command::Status(StatusArgs { scope, json }) => Request::Status(status::Request { scope: scope.into(), json }),
+        Command::Drill(args) => Request::Drill(args.into()),
         Command::Prune(args) => Request::Prune(prune::Request {
             scope: args.scope.into(),
             keep: args.keep,

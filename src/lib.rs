@@ -20,9 +20,9 @@
 //!                    way       be        └─ incus (REST), haproxy (runtime API)
 //! ```
 //!
-//! [`binary`] reads the program that goes in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand
-//! as a short story. The library never prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its
-//! exit code.
+//! [`drill`] finds out whether the peers of a container serve on when it is gone. [`binary`] reads the program that goes
+//! in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand as a short story. The library never
+//! prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its exit code.
 
 pub mod archive;
 pub mod base;
@@ -33,6 +33,7 @@ pub mod debian;
 mod decompress;
 pub mod diagnostic;
 mod document;
+pub mod drill;
 pub mod error;
 pub mod fetch;
 pub mod haproxy;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use vezaimg::Result;
 use vezaimg::cli::{self, Invocation, Request};
-use vezaimg::commands::{build, cache, check, init, lock, prune, rollout, status};
+use vezaimg::commands::{build, cache, check, drill, init, lock, prune, rollout, status};
 use vezaimg::ui::Console;
 
 fn main() -> ExitCode {
@@ -30,6 +30,7 @@ fn run(request: Request, console: &Console) -> Result<()> {
         Request::Init(request) => init::run(&request, console),
         Request::Rollout(request) => rollout::run(&request, console),
         Request::Status(request) => status::run(&request, console),
+        Request::Drill(request) => drill::run(&request, console),
         Request::Prune(request) => prune::run(&request, console),
         Request::Cache(request) => cache::run(&request, console),
         Request::Completions(script) => console.result(script.trim_end()),

@@ -145,6 +145,26 @@ fleet.toml:14:1: duplicate key
 }
 
 #[test]
+fn an_entry_behind_tls_or_of_another_form_is_refused() {
+    refused(
+        "min-available = 1",
+        "entry = \"https://lb.example\"",
+        str![[r#"
+`fleet.toml` has 1 problem
+fleet.toml:13:9: `https://lb.example` is behind TLS, which is not spoken here: name the balancer's `http://` address
+"#]],
+    );
+    refused(
+        "min-available = 1",
+        "entry = \"lb.example:80\"",
+        str![[r#"
+`fleet.toml` has 1 problem
+fleet.toml:13:9: `lb.example:80` is no address of a balancer, such as `http://lb.example` or `http://10.0.0.5:8080`
+"#]],
+    );
+}
+
+#[test]
 fn a_fleet_without_haproxy_is_refused() {
     refused(
         "[haproxy]\nsockets = [\"tcp:127.0.0.1:9100\"]\ndrain-map = \"/etc/haproxy/draining.map\"\n",
@@ -490,7 +510,7 @@ fn the_container_of_haproxy_is_not_rolled() {
         str![[r#"
 `fleet.toml` has 1 problem
 fleet.toml:18:14: HAProxy itself runs in `stream-1`
-  hint: see the socket at fleet.toml:6:12
+  hint: a pool of balancers says `balancer = true`, in the place of `backends`
 "#]],
     );
 }
@@ -719,10 +739,10 @@ fn an_empty_file_is_told_all_that_it_lacks() {
         "",
         str![[r#"
 `fleet.toml` has 2 problems
-fleet.toml:1:1: the fleet has no `[haproxy]`
-  hint: add `[haproxy]` with `sockets = ["tcp:127.0.0.1:9100"]`
 fleet.toml:1:1: the fleet has no `[[pool]]`
   hint: add one for each group of containers that serve the same, with `name`, `instances` and `backends`
+fleet.toml:1:1: the fleet has no `[haproxy]`
+  hint: add `[haproxy]` with `sockets = ["tcp:127.0.0.1:9100"]`
 "#]],
     );
 }

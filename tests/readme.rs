@@ -13,13 +13,13 @@ use crate::support::{Lab, seconds, wait_for};
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A command of a transcript, and what it is said to print.
-struct Step {
-    command: String,
-    output: String,
+pub(crate) struct Step {
+    pub(crate) command: String,
+    pub(crate) output: String,
 }
 
 /// The steps of all blocks that begin with this line, in order.
-fn steps(block: &str) -> Vec<Step> {
+pub(crate) fn steps(block: &str) -> Vec<Step> {
     let readme = fs::read_to_string(Path::new(REPOSITORY).join("README.md")).unwrap();
     let mut steps: Vec<Step> = Vec::new();
     let mut inside = false;

@@ -4,7 +4,7 @@ mod broken;
 mod by_hand;
 mod endurance;
 mod faults;
-mod found;
+pub(crate) mod found;
 mod ground;
 mod kills;
 mod load;

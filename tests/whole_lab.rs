@@ -47,6 +47,7 @@ fn the_whole_platform_is_made_rolled_and_kept_serving_by_its_inventory() {
     both_pools_are_rolled_under_load(&platform);
     assert_eq!(platform.tracks(), tracks, "every track is where it was");
     a_streamer_that_goes_takes_its_tracks_along(&platform, &tracks);
+    the_drills_pass(&platform);
     the_balancer_is_rolled(&platform);
     assert_eq!(platform.tracks(), tracks);
     the_playbook_of_the_readme_rolls_once(&platform);
@@ -93,6 +94,29 @@ fn a_streamer_that_goes_takes_its_tracks_along(platform: &Platform, tracks: &BTr
     goes.start();
     platform.wait_available();
     assert_eq!(platform.tracks(), *tracks, "and they come back with it");
+}
+
+/// Through the container that HAProxy runs in, as the inventory names it.
+fn the_drills_pass(platform: &Platform) {
+    for arguments in [
+        &["--pool", "backend-api"][..],
+        &["--pool", "stream-server", "--health-path", "/hls/track-1/0.ts", "--websockets", "0"],
+    ] {
+        let drilled = platform.inventory(&[&["drill", "--json"], arguments].concat());
+        assert_done(&drilled);
+        let report: Value = serde_json::from_str(&drilled.stdout).unwrap();
+        assert_eq!(report["passed"], Value::Bool(true), "{report:#?}");
+        platform.wait_available();
+    }
+    let refused = platform.inventory(&["drill", "--pool", "haproxy"]);
+    assert_eq!(
+        (refused.code, refused.stderr.as_str()),
+        (
+            Some(2),
+            "error: the pool `haproxy` is one of balancers: no other balancer would find one of them DOWN\n  \
+             hint: `--pool` names one behind them\n"
+        )
+    );
 }
 
 /// The README's commands. Nobody stands in for the only balancer.

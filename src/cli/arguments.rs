@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::release::ReleaseName;
+use crate::rollout::fleet::Entry;
 
 /// Builds immutable, byte-for-byte reproducible Incus images, and rolls fleets onto them.
 #[derive(Debug, Parser)]
@@ -65,6 +66,20 @@ and the rest is shown.
 
 Exit codes: 0 everything could be read, however the fleet does; 1 a part of it could not.")]
     Status(StatusArgs),
+    /// Stop a container of a pool by force, and find out whether its peers serve on
+    #[command(after_help = "\
+Example:
+  vezaimg drill --fleet fleet.toml --pool backend-api --through http://lb.example
+
+Every server of the pool is UP, and five requests through the balancer are answered with 200: then one container is stopped \
+as a host that dies would stop it. HAProxy has to find it DOWN within 30 s; five requests have to be answered by its peers; \
+every WebSocket has to be with one of them within 30 s more. Then the container is started, and has to be UP within 120 s. \
+It is started again whatever fails, and when a signal comes. Killed in between, the next drill of the pool starts it first.
+
+It takes the pool's lock, and refuses where nobody would serve meanwhile.
+
+Exit codes: 0 every check held; 1 one did not; 2 and 3 nothing was stopped; 5 interrupted, and the container runs again.")]
+    Drill(DrillArgs),
     /// Remove a fleet's containers and images from before
     #[command(after_help = "\
 Of each instance, the newest containers from before stay: NAME-prev is the newest, then the one with the highest number. \
@@ -174,7 +189,7 @@ pub(super) struct LockArgs {
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("members").required(true).args(["fleet", "inventory"])))]
-pub(super) struct ScopeArgs {
+pub(super) struct MembersArgs {
     /// The fleet: its containers, its HAProxy, its pace
     #[arg(long, value_name = "FILE")]
     pub(super) fleet: Option<PathBuf>,
@@ -184,6 +199,12 @@ pub(super) struct ScopeArgs {
     /// The layouts that name its groups (may be repeated) [default: those in layouts/, else the copies in this program]
     #[arg(long = "layout", value_name = "FILE", requires = "inventory")]
     pub(super) layouts: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScopeArgs {
+    #[command(flatten)]
+    pub(super) members: MembersArgs,
     /// Only this pool of the fleet (may be repeated) [default: all, one after another]
     #[arg(long = "pool", value_name = "NAME")]
     pub(super) pools: Vec<String>,
@@ -228,6 +249,34 @@ pub(super) struct RollbackArgs {
 pub(super) struct StatusArgs {
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DrillArgs {
+    #[command(flatten)]
+    pub(super) members: MembersArgs,
+    /// The pool of the fleet
+    #[arg(long, value_name = "NAME")]
+    pub(super) pool: String,
+    /// The container that is stopped [default: the pool's first]
+    #[arg(long, value_name = "NAME")]
+    pub(super) instance: Option<String>,
+    /// Where clients come in through the balancer, by plain HTTP [default: the pool's `entry`, else port 80 of
+    /// the container that HAProxy runs in]
+    #[arg(long, value_name = "URL", value_parser = Entry::parse)]
+    pub(super) through: Option<Entry>,
+    /// What they ask for [default: the health check of the container's image]
+    #[arg(long, value_name = "PATH", value_parser = url_path)]
+    pub(super) health_path: Option<String>,
+    /// WebSockets that are kept open meanwhile, 100 at most; 0 for a service that has none
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = websockets)]
+    pub(super) websockets: usize,
+    /// Where they are
+    #[arg(long, value_name = "PATH", default_value = "/ws", value_parser = url_path)]
+    pub(super) websocket_path: String,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -295,4 +344,19 @@ pub(super) enum FormatArg {
 pub(super) enum CodecArg {
     Zstd,
     Gzip,
+}
+
+/// A path as a request names it, with its query.
+fn url_path(text: &str) -> Result<String, String> {
+    match text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err("it is not the path of a URL, such as `/ws`".to_owned()),
+    }
+}
+
+/// So many as a balancer does not notice.
+fn websockets(text: &str) -> Result<usize, String> {
+    const MOST: usize = 100;
+    let count = text.parse().ok().filter(|count| *count <= MOST);
+    count.ok_or_else(|| format!("it is not a whole number from 0 to {MOST}"))
 }

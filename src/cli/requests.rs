@@ -4,10 +4,12 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::arguments::{
-    BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, FormatArg, LayoutArgs, LockArgs, ScopeArgs,
+    BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, DrillArgs, FormatArg, LayoutArgs, LockArgs, MembersArgs,
+    ScopeArgs,
 };
 use crate::archive::Codec;
-use crate::commands::{build, cache, lock, rollout};
+use crate::commands::{build, cache, drill, lock, rollout};
+use crate::drill::Wishes;
 use crate::image::Format;
 use crate::layout;
 use crate::store::Pruning;
@@ -65,12 +67,33 @@ impl CourseArgs {
 
 impl From<ScopeArgs> for rollout::Scope {
     fn from(args: ScopeArgs) -> Self {
-        let members = match args.inventory {
-            Some(file) => rollout::Members::Inventory { file, layouts: args.layouts },
+        Self { members: args.members.into(), pools: args.pools }
+    }
+}
+
+impl From<MembersArgs> for rollout::Members {
+    fn from(args: MembersArgs) -> Self {
+        match args.inventory {
+            Some(file) => Self::Inventory { file, layouts: args.layouts },
             // clap asks for one of them.
-            None => rollout::Members::Fleet(args.fleet.unwrap_or_default()),
-        };
-        Self { members, pools: args.pools }
+            None => Self::Fleet(args.fleet.unwrap_or_default()),
+        }
+    }
+}
+
+impl From<DrillArgs> for drill::Request {
+    fn from(args: DrillArgs) -> Self {
+        Self {
+            scope: rollout::Scope { members: args.members.into(), pools: vec![args.pool] },
+            wishes: Wishes {
+                instance: args.instance,
+                through: args.through,
+                health_path: args.health_path,
+                websockets: args.websockets,
+                websocket_path: args.websocket_path,
+            },
+            json: args.json,
+        }
     }
 }
 

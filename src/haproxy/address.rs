@@ -54,7 +54,7 @@ impl fmt::Display for Address {
 }
 
 /// `HOST:PORT`, with an IPv6 address in brackets.
-fn is_endpoint(text: &str) -> bool {
+pub(crate) fn is_endpoint(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(ipv6) => {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::{Channel, DEADLINE, Failure, Kind, LONGEST_ANSWER, Result, channel};
 
 /// `HOST:PORT`.
-pub(super) struct Tcp(pub(super) String);
+pub(crate) struct Tcp(pub(crate) String);
 
 impl Channel for Tcp {
     fn ask(&self, command: &str) -> Result<String> {
@@ -22,7 +22,7 @@ impl Channel for Tcp {
 
 impl Tcp {
     /// Tries each address that the host has, until one connects.
-    fn connect(&self, end: Instant) -> io::Result<TcpStream> {
+    pub(crate) fn connect(&self, end: Instant) -> io::Result<TcpStream> {
         let mut last = io::Error::new(ErrorKind::NotFound, "the host has no address");
         for address in self.resolve(end)? {
             match TcpStream::connect_timeout(&address, remaining(end)?) {

@@ -19,7 +19,9 @@ mod state;
 mod table;
 
 pub use address::Address;
+pub(crate) use address::is_endpoint;
 pub use channel::{Channel, DEADLINE, Inside, LONGEST_ANSWER};
+pub(crate) use direct::Tcp;
 pub use failure::{Failure, Kind, Result};
 pub use info::{Info, Started};
 pub use map::Map;

@@ -1,6 +1,7 @@
 //! What `show sess` says of the streams on each server.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 
 use super::answer::unexpected;
 use super::{Result, ServerName};
@@ -50,6 +51,26 @@ impl Sessions {
     }
 }
 
+/// The server of the stream that a client has opened from this address, in the answer to `show sess`.
+pub(super) fn server_of(text: &str, client: SocketAddr) -> Result<Option<ServerName>> {
+    for line in text.lines() {
+        if !line.starts_with("0x") {
+            return Err(unexpected(line));
+        }
+        if source(line) == Some((client.ip().to_canonical(), client.port())) {
+            return Ok(server(line));
+        }
+    }
+    Ok(None)
+}
+
+/// Where a stream comes from; none for one that did not come by TCP.
+fn source(line: &str) -> Option<(IpAddr, u16)> {
+    let word = line.split_ascii_whitespace().find_map(|word| word.strip_prefix("src="))?;
+    let (address, port) = word.rsplit_once(':')?;
+    Some((address.parse::<IpAddr>().ok()?.to_canonical(), port.parse().ok()?))
+}
+
 /// The server that a stream is on; none for one that has none yet, or is the runtime API's own.
 fn server(line: &str) -> Option<ServerName> {
     let word = |key: &str| line.split_ascii_whitespace().find_map(|word| word.strip_prefix(key));
@@ -96,6 +117,17 @@ mod tests {
         let sessions = read(&text.concat()).unwrap();
         assert_eq!(sessions.on(&ServerName::new("api", "a").unwrap()), Streams { requests: 3, tunnels: 1 });
         assert_eq!(sessions.0.len(), 1);
+    }
+
+    #[test]
+    fn a_client_is_found_by_its_address_and_port() {
+        let mapped = line("b", "00h", "00h").replace("src=127.0.0.1:41000", "src=::ffff:10.0.0.1:41000");
+        let text =
+            [line("<none>", "8000h", "00h"), mapped, "0x1: proto=unix_stream be=api srv=a\n".to_owned()].concat();
+        let of = |address: &str| server_of(&text, address.parse().unwrap()).unwrap().map(|name| name.to_string());
+        assert_eq!(of("10.0.0.1:41000").as_deref(), Some("api/b"));
+        assert_eq!([of("127.0.0.1:41000"), of("10.0.0.1:41001")], [const { None }; 2]);
+        assert_eq!(server_of("hello", "10.0.0.1:1".parse().unwrap()).unwrap_err().kind(), Kind::NotHaproxy);
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::answer::{Answers, complaint, shown, unexpected};
 use super::direct::{Tcp, Unix};
 use super::inside::Relay;
-use super::{Address, Admin, Channel, Failure, Info, Inside, Kind, Map, Result, ServerName, Snapshot, map, snapshot};
+use super::{
+    Address, Admin, Channel, Failure, Info, Inside, Kind, Map, Result, ServerName, Snapshot, map, sessions, snapshot,
+};
 
 /// What a socket allows, in rising order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +86,15 @@ impl Socket {
     /// As [`observe`](Self::observe); a level below [`Level::Operator`] sees no cookies, and is not told so.
     pub fn cookies(&self) -> Result<BTreeMap<String, String>> {
         self.read("show stat", snapshot::cookies)
+    }
+
+    /// The server that has the stream of a client, which this socket's HAProxy sees at that address; none when it sees no
+    /// such client, or has given it to no server.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    pub fn server_of(&self, client: SocketAddr) -> Result<Option<ServerName>> {
+        self.read("show sess", |answer| sessions::server_of(Answers::of(answer)?.last()?, client))
     }
 
     /// The lists of patterns, maps and those of ACLs.

@@ -61,6 +61,11 @@ fn a_websocket_is_a_tunnel_and_a_post_in_flight_is_not() {
 
     let mut second = websocket(front);
     expect(&socket, 0, 2);
+    // Each is found by where it comes from; a connection that idles is on no server.
+    for stream in [first.get_ref(), second.get_ref()] {
+        assert_eq!(socket.server_of(stream.local_addr().unwrap()).unwrap(), Some(name("b/a")));
+    }
+    assert_eq!(socket.server_of(posts[0].local_addr().unwrap()).unwrap(), None);
     first.close(None).unwrap();
     expect(&socket, 0, 1);
     socket.shutdown_sessions(&name("b/a")).unwrap();

@@ -1,6 +1,8 @@
 //! Fleets out of inventories: what the layouts and an inventory give, and what they do not.
 
 use snapbox::{IntoData, assert_data_eq, str};
+use vezaimg::inventory::Inventory;
+use vezaimg::rollout::fleet::from_inventory;
 
 use crate::support::workspace::{LAYOUT, Workspace};
 
@@ -36,6 +38,19 @@ error: `lab.yml` has no pool `nobody`
         .raw()
     );
     assert_eq!(unknown.code, Some(2));
+}
+
+#[test]
+fn a_layout_says_where_clients_come_in() {
+    let workspace = Workspace::new();
+    let pool =
+        "name = \"api\"\ngroup = \"api\"\nbackends = [\"b\"]\nbalancers = \"haproxy\"\nsocket = \"127.0.0.1:9100\"\n";
+    workspace.write("api.toml", format!("{LAYOUT}\n[pool]\n{pool}entry = \"http://lb.example\"\n"));
+    workspace.write("lab.yml", "haproxy: {hosts: {lb: }}\napi: {hosts: {a: , b: }}\n");
+    let inventory = Inventory::read(&workspace.join("lab.yml")).unwrap();
+    let (pools, _) = vezaimg::layout::pools(&[workspace.join("api.toml")]).unwrap();
+    let fleet = from_inventory(&inventory, pools, &[], Vec::new()).unwrap();
+    assert_eq!(fleet.pools[0].entry.as_ref().unwrap().to_string(), "http://lb.example");
 }
 
 /// What `vezaimg status` says of an inventory that gives no fleet, where there are no layouts but those of the program.

@@ -61,7 +61,7 @@ pub(super) fn servers(answer: &str) -> Vec<String> {
 }
 
 /// What vezaimg said, with names and addresses that every run chooses anew as any reader would call them.
-pub(super) fn told(veza: &Veza, said: &str) -> String {
+pub(crate) fn told(veza: &Veza, said: &str) -> String {
     let mut told = said.replace(veza.stem(), "api");
     for (index, member) in veza.members().iter().enumerate() {
         told = told.replace(&member.address().to_string(), &format!("10.0.0.{}", index + 1));

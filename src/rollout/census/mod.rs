@@ -29,7 +29,10 @@ use crate::{Error, Result};
 pub use balancer::{Share, SocketCensus};
 pub use family::Family;
 pub use health::Health;
-pub use work::{HolderCensus, Work, resume};
+pub use work::{HolderCensus, Work, resume, unfinished};
+
+#[cfg(test)]
+pub(crate) use notes::tests as fixtures;
 
 /// The longest that is shown of a word which somebody else wrote, in characters.
 const SHOWN: usize = 64;
@@ -142,8 +145,10 @@ impl Census {
         let mut unread = Vec::new();
         let found: Vec<_> = fleet.pools.iter().map(|pool| Found { pool, members: members(pool, &all) }).collect();
         let (sockets, views) = balancer::look(fleet, open, &mut unread);
-        let pools = found.iter().map(|found| pool(client, fleet, found, (&sockets, &views), &mut unread)).collect();
-        let notes = notes::notes(&found, &sockets, &views);
+        let pools: Vec<_> =
+            found.iter().map(|found| pool(client, fleet, found, (&sockets, &views), &mut unread)).collect();
+        let mut notes = notes::notes(&found, &sockets, &views);
+        notes.extend(found.iter().zip(&pools).flat_map(|(found, pool)| notes::drilled(found, pool.work.as_ref())));
         Ok(Self { fleet: fleet.name.clone(), taken, pools, sockets, notes, unread })
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, Member, SocketCensus, called, shown};
+use super::{Found, Member, SocketCensus, Work, called, shown};
 use crate::haproxy::{Admin, Server};
+use crate::incus::Instance;
 use crate::rollout::balance::{SocketView, Target};
+use crate::rollout::instance::marks;
 use crate::rollout::plan::release_of;
 
 pub(super) fn notes(found: &[Found<'_>], sockets: &[SocketCensus], views: &[Option<SocketView>]) -> Vec<String> {
@@ -52,6 +54,19 @@ fn releases(found: &Found<'_>) -> Option<String> {
     (told.len() > 1).then(|| format!("pool `{}` runs several releases: {}", found.pool.name, told.join("; ")))
 }
 
+/// Instances that a drill has stopped which is not there any more to start them.
+pub(super) fn drilled(found: &Found<'_>, work: Option<&Work>) -> Vec<String> {
+    let is_held = work.is_some_and(|work| work.is_held);
+    let live = found.members.iter().filter_map(|member| member.family.containers.live.as_ref());
+    let is_left = |live: &&Instance| live.config.contains_key(marks::DRILL) && !is_held;
+    let pool = &found.pool.name;
+    live.filter(is_left)
+        .map(|live| {
+            format!("a drill of `{}` was cut off: `vezaimg drill --pool {pool}` sees first that it runs", live.name)
+        })
+        .collect()
+}
+
 /// What the drain map holds of instances that get new requests.
 fn undrained(view: &SocketView, targets: &[&Target]) -> BTreeSet<String> {
     let Some(draining) = &view.draining else { return BTreeSet::new() };
@@ -74,14 +89,14 @@ fn strangers<'v>(
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::haproxy::{Counters, Info, Operation, ServerName, Sessions, Snapshot, Started};
     use crate::incus::InstanceName;
 
-    pub(in crate::rollout::census) fn server(backend: &str, name: &str, address: &str) -> Server {
+    pub(crate) fn server(backend: &str, name: &str, address: &str) -> Server {
         Server {
             name: ServerName::new(backend, name).unwrap(),
             address: Some((address.parse().unwrap(), 8080)),
@@ -103,7 +118,7 @@ pub(super) mod tests {
         }
     }
 
-    fn view(servers: Vec<Server>, draining: &[&str]) -> SocketView {
+    pub(crate) fn view(servers: Vec<Server>, draining: &[&str]) -> SocketView {
         let started = Started { pid: 1, time: None };
         let (version, node) = (String::new(), String::new());
         let info = Info { version, node, uptime: Duration::ZERO, stopping: false, started };

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::Result;
 use crate::incus::Client;
 use crate::rollout::fleet::{Fleet, Origin, PoolName};
 use crate::rollout::journal::{Journal, Kind};
 use crate::rollout::lock::{self, Holder, quoted};
+use crate::{Error, Result};
 
 /// What a pool's lock says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,6 +62,12 @@ pub(super) fn look(client: &Client, fleet: &Fleet, pool: &PoolName) -> Result<Op
         operation: held.journal,
         goes_on,
     }))
+}
+
+/// That nothing else may begin on a pool while an operation is unfinished there; `since` says what that would do.
+pub fn unfinished(journal: &Journal, fleet: &Fleet, pool: &PoolName, since: &str) -> Error {
+    let text = format!("pool `{pool}`: {} is unfinished, and {since}", journal.called());
+    Error::refused(text).hint(format!("`{}` goes on with it", resume(journal, fleet, pool)))
 }
 
 /// The command that goes on with an operation that was cut off.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Balancer, Fleet, IncusAt, Origin, Pace, Pool, PoolName};
+use super::{Balancer, Entry, Fleet, IncusAt, Origin, Pace, Pool, PoolName};
 use crate::diagnostic::{Place, Problem};
 use crate::document::{Placed, at};
 use crate::haproxy::Address;
@@ -40,6 +40,7 @@ pub struct PoolShape {
     pub(super) is_balancer: bool,
     pub(super) backends: Vec<Placed<String>>,
     pub(super) min_available: Option<Placed<usize>>,
+    pub(super) entry: Option<Entry>,
     pub(super) pace: Pace,
     pub(super) keep_volumes: bool,
 }
@@ -147,6 +148,7 @@ impl DraftPool {
             layout,
             backends: shape.backends.into_iter().map(|backend| backend.value).collect(),
             min_available: shape.min_available.map_or(least, |least| least.value),
+            entry: shape.entry,
             pace: shape.pace,
             keep_volumes: shape.keep_volumes,
         })

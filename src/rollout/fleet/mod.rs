@@ -11,6 +11,7 @@
 
 mod decode;
 mod draft;
+mod entry;
 mod from_inventory;
 mod model;
 mod span;
@@ -28,6 +29,7 @@ use crate::document::{self, Document};
 
 pub(crate) use decode::{drain_map, shape};
 pub use draft::PoolShape;
+pub use entry::Entry;
 pub use from_inventory::{Behind, InventoryPool, from_inventory};
 pub use model::{Balancer, Fleet, IncusAt, Origin, Pace, Pool, PoolName};
 

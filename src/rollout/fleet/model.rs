@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Entry;
 use crate::diagnostic::nearest;
 use crate::haproxy::Address;
 use crate::incus::InstanceName;
@@ -70,6 +71,8 @@ pub struct Pool {
     pub backends: Vec<String>,
     /// The servers that stay UP and unthrottled at all times; fewer than there are instances.
     pub min_available: usize,
+    /// Where clients come in through the balancer, where that is said: a drill does as they do.
+    pub entry: Option<Entry>,
     /// How long each step may take.
     pub pace: Pace,
     /// Whether kept directories live on a custom volume that the old and the new container share; otherwise they are

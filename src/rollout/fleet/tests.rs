@@ -22,6 +22,7 @@ name = "backend-api"
 instances = ["backend-api-1", "backend-api-2", "backend-api-3"]
 backends = ["api_pool", "ws.pool:2"]
 min-available = 2
+entry = "http://lb.example:8080"
 drain-timeout = "45s"
 websocket-timeout = "0s"
 stop-timeout = "1min 30s"
@@ -78,6 +79,7 @@ fn every_key_is_read() {
                 instances: instances(&["backend-api-1", "backend-api-2", "backend-api-3"]),
                 backends: vec!["api_pool".to_owned(), "ws.pool:2".to_owned()],
                 min_available: 2,
+                entry: Some(Entry::parse("http://lb.example:8080").unwrap()),
                 pace: Pace {
                     drain: Duration::from_secs(45),
                     websocket: Duration::ZERO,
@@ -94,6 +96,7 @@ fn every_key_is_read() {
                 instances: instances(&["stream-1"]),
                 backends: vec!["stream_pool".to_owned()],
                 min_available: 0,
+                entry: None,
                 pace: Pace::default(),
                 keep_volumes: true,
             },
@@ -108,7 +111,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(fleet.incus, IncusAt { remote: "local".to_owned(), project: None });
     assert_eq!(fleet.balancer.drain_map, None);
     let [pool] = fleet.pools.as_slice() else { panic!("{fleet:?}") };
-    assert_eq!((pool.min_available, pool.keep_volumes), (1, true));
+    assert_eq!((pool.min_available, &pool.entry, pool.keep_volumes), (1, &None, true));
     let seconds = Duration::from_secs;
     let pace = Pace {
         drain: seconds(30),

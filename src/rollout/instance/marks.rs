@@ -25,6 +25,9 @@ pub const OPERATION: &str = "user.vezaimg.operation";
 /// When it became live.
 pub const SINCE: &str = "user.vezaimg.since";
 
+/// There from right before a drill stops the container until it runs again: when that was.
+pub const DRILL: &str = "user.vezaimg.drill";
+
 /// What all of them begin with.
 pub const PREFIX: &str = "user.vezaimg.";
 
@@ -45,7 +48,7 @@ pub fn since(container: &Instance) -> Option<Timestamp> {
 
 /// Takes the notes of an operation that is over.
 pub fn clear(config: &mut Config) {
-    for key in [INCOMING, STAGED, CARRIED, EXTENDED, TRIAL, HALTED] {
+    for key in [INCOMING, STAGED, CARRIED, EXTENDED, TRIAL, HALTED, DRILL] {
         config.remove(key);
     }
 }

@@ -8,7 +8,7 @@ use super::images::{obstacle, used};
 use super::{OldContainer, OldImage, Pruning, Stock};
 use crate::incus::{self, Client, Fingerprint, Instance, InstanceName, Kind};
 use crate::interrupt::Interrupt;
-use crate::rollout::census::{called, resume, shown};
+use crate::rollout::census::{called, shown, unfinished};
 use crate::rollout::fleet::{Fleet, PoolName};
 use crate::rollout::instance::{Names, marks};
 use crate::rollout::journal::Journal;
@@ -123,8 +123,7 @@ impl Pruner<'_> {
     }
 
     fn unfinished(&self, pool: &PoolName, journal: &Journal) -> Error {
-        let text = format!("pool `{pool}`: {} is unfinished, and may need what would be removed", journal.called());
-        Error::refused(text).hint(format!("`{}` goes on with it", resume(journal, self.fleet, pool)))
+        unfinished(journal, self.fleet, pool, "may need what would be removed")
     }
 
     /// What unfinished operations bring, in whichever pool.

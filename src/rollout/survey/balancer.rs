@@ -70,51 +70,13 @@ impl Surveyor<'_> {
 
     /// Whether every backend of the pool holds the instance, at its address, and gives it its full share.
     fn servers(&self, pool: &Pool, target: &Target, socket: &SocketView, survey: &mut Survey) {
-        let (name, instance) = (&socket.name, &target.name);
-        let servers = socket.servers(target);
-        for backend in &pool.backends {
-            if servers.iter().any(|server| server.name.backend == *backend) {
-                continue;
+        without_server(pool, target, socket).into_iter().for_each(|finding| survey.find(finding));
+        for server in socket.servers(target) {
+            out_of_place(server, target, &socket.name).into_iter().for_each(|finding| survey.find(finding));
+            if !(self.resumes(pool) || server.is_available()) {
+                survey.find(without_full_share(server, &socket.name));
             }
-            let known = socket.snapshot.servers.iter().map(|server| server.name.backend.as_str());
-            let is_known = known.clone().any(|known| known == backend);
-            let finding = if is_known {
-                let text = format!("backend `{backend}` of `{name}` has no server for `{instance}`");
-                let at = target.addresses.first().map_or_else(|| "its address".to_owned(), ToString::to_string);
-                Finding::invalid(text).hint(format!("a server is found by the name `{instance}`, or at {at}"))
-            } else {
-                let finding = Finding::invalid(format!("`{name}` has no backend `{backend}`"));
-                match crate::diagnostic::nearest(backend, known) {
-                    Some(near) => finding.hint(format!("did you mean the backend `{near}`?")),
-                    None => finding,
-                }
-            };
-            survey.find(finding);
         }
-        for server in servers {
-            self.server(pool, server, target, name, survey);
-        }
-    }
-
-    fn server(&self, pool: &Pool, server: &Server, target: &Target, socket: &str, survey: &mut Survey) {
-        let (name, instance) = (&server.name, &target.name);
-        if let Some((address, _)) = server.address
-            && !target.addresses.is_empty()
-            && !target.addresses.contains(&address)
-        {
-            let own: Vec<_> = target.addresses.iter().map(ToString::to_string).collect();
-            let own = own.join(", ");
-            let text = format!("server `{name}` of `{socket}` is at {address}, and `{instance}` at {own}");
-            survey.find(Finding::refused(text));
-        }
-        if server.check.as_ref().is_some_and(|check| !check.enabled) {
-            let text = format!("the health check of server `{name}` of `{socket}` was switched off");
-            survey.find(Finding::refused(text).hint(format!("`enable health {name}` on the socket")));
-        }
-        if self.resumes(pool) || server.is_available() {
-            return;
-        }
-        survey.find(without_full_share(server, socket));
     }
 
     /// Nothing keeps clients away who bear a server's cookie.
@@ -142,6 +104,48 @@ impl Surveyor<'_> {
     }
 }
 
+/// The backends of the pool in which a socket shows no server of the instance.
+pub(crate) fn without_server(pool: &Pool, target: &Target, socket: &SocketView) -> Vec<Finding> {
+    let (name, instance) = (&socket.name, &target.name);
+    let servers = socket.servers(target);
+    let is_missing = |backend: &&String| !servers.iter().any(|server| server.name.backend == **backend);
+    let missing = |backend: &String| {
+        let known = socket.snapshot.servers.iter().map(|server| server.name.backend.as_str());
+        let is_known = known.clone().any(|known| known == backend);
+        if is_known {
+            let text = format!("backend `{backend}` of `{name}` has no server for `{instance}`");
+            let at = target.addresses.first().map_or_else(|| "its address".to_owned(), ToString::to_string);
+            return Finding::invalid(text).hint(format!("a server is found by the name `{instance}`, or at {at}"));
+        }
+        let finding = Finding::invalid(format!("`{name}` has no backend `{backend}`"));
+        match crate::diagnostic::nearest(backend, known) {
+            Some(near) => finding.hint(format!("did you mean the backend `{near}`?")),
+            None => finding,
+        }
+    };
+    pool.backends.iter().filter(is_missing).map(missing).collect()
+}
+
+/// Whether a server is somewhere else than the instance, or nobody would notice that it is away.
+pub(crate) fn out_of_place(server: &Server, target: &Target, socket: &str) -> Vec<Finding> {
+    let (name, instance) = (&server.name, &target.name);
+    let mut findings = Vec::new();
+    if let Some((address, _)) = server.address
+        && !target.addresses.is_empty()
+        && !target.addresses.contains(&address)
+    {
+        let own: Vec<_> = target.addresses.iter().map(ToString::to_string).collect();
+        let own = own.join(", ");
+        let text = format!("server `{name}` of `{socket}` is at {address}, and `{instance}` at {own}");
+        findings.push(Finding::refused(text));
+    }
+    if server.check.as_ref().is_some_and(|check| !check.enabled) {
+        let text = format!("the health check of server `{name}` of `{socket}` was switched off");
+        findings.push(Finding::refused(text).hint(format!("`enable health {name}` on the socket")));
+    }
+    findings
+}
+
 fn stale_entry(socket: &str, cookie: &str) -> Finding {
     let text = format!("the drain map of `{socket}` holds `{cookie}` already: its clients are sent elsewhere");
     let hint =
@@ -150,7 +154,7 @@ fn stale_entry(socket: &str, cookie: &str) -> Finding {
 }
 
 /// Why a server does not get its full share, and what may be done about it.
-fn without_full_share(server: &Server, socket: &str) -> Finding {
+pub(crate) fn without_full_share(server: &Server, socket: &str) -> Finding {
     let name = &server.name;
     let (text, hint) = match (server.admin, &server.check, server.throttle) {
         (Admin::Drain | Admin::Maint, ..) => (

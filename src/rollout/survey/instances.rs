@@ -3,7 +3,7 @@
 use super::{Finding, Purpose, Survey, Surveyor};
 use crate::Result;
 use crate::error::Class;
-use crate::incus::{Device, Instance, InstanceKind, Status};
+use crate::incus::{Client, Device, Instance, InstanceKind, Status};
 use crate::rollout::candidate::Candidate;
 use crate::rollout::census::shown;
 use crate::rollout::contract::Kept;
@@ -23,7 +23,7 @@ impl Surveyor<'_> {
             let Some(containers) = survey.containers.get(instance).cloned() else { continue };
             let Some(live) = &containers.live else {
                 if !resumes {
-                    survey.find(self.absent(pool, &containers)?);
+                    survey.find(absent(self.client, pool, &containers)?);
                 }
                 continue;
             };
@@ -66,36 +66,9 @@ impl Surveyor<'_> {
         Ok(())
     }
 
-    fn absent(&self, pool: &Pool, containers: &Containers) -> Result<Finding> {
-        let name = &containers.names.live;
-        let project = self.client.project();
-        let text = format!("pool `{}`: there is no instance `{name}` in project `{project}`", pool.name);
-        let all = self.client.instances()?;
-        let near = crate::diagnostic::nearest(name.as_str(), all.iter().map(|instance| instance.name.as_str()));
-        Ok(match near {
-            _ if containers.prev.is_some() => {
-                let prev = &containers.names.prev;
-                let hint = format!("`{prev}` is there: `incus rename {prev} {name}` brings it back");
-                Finding::invalid(text).hint(hint)
-            }
-            Some(near) => Finding::invalid(text).hint(format!("did you mean the instance `{near}`?")),
-            None => Finding::invalid(text).hint("`incus list` shows those that there are"),
-        })
-    }
-
     fn kind(&self, pool: &Pool, live: &Instance, survey: &mut Survey) {
-        let name = &live.name;
-        if live.kind == InstanceKind::VirtualMachine {
-            survey.find(Finding::invalid(format!("`{name}` is a virtual machine, and only containers are rolled")));
-        } else if live.ephemeral {
-            let hint = format!("`incus config set {name} --property ephemeral=false` makes it last");
-            let text = format!("`{name}` is ephemeral: it would be gone as soon as it is stopped");
-            survey.find(Finding::invalid(text).hint(hint));
-        } else if !self.resumes(pool) && live.status != Status::Running {
-            let verb = if live.status == Status::Frozen { "resume" } else { "start" };
-            let text = format!("`{name}` is {}, and must be running", live.status.to_string().to_lowercase());
-            survey.find(Finding::refused(text).hint(format!("`incus {verb} {name}`")));
-        }
+        let at_rest = || (!self.resumes(pool)).then(|| not_running(live)).flatten();
+        unfit(live).or_else(at_rest).into_iter().for_each(|finding| survey.find(finding));
     }
 
     /// Whether the image is one for this instance.
@@ -219,4 +192,53 @@ impl Surveyor<'_> {
         }
         Ok(copied)
     }
+}
+
+/// There is no such instance.
+///
+/// # Errors
+/// Incus cannot be asked.
+pub(crate) fn absent(client: &Client, pool: &Pool, containers: &Containers) -> Result<Finding> {
+    let name = &containers.names.live;
+    let project = client.project();
+    let text = format!("pool `{}`: there is no instance `{name}` in project `{project}`", pool.name);
+    let all = client.instances()?;
+    let near = crate::diagnostic::nearest(name.as_str(), all.iter().map(|instance| instance.name.as_str()));
+    Ok(match near {
+        _ if containers.prev.is_some() => {
+            let prev = &containers.names.prev;
+            let hint = format!("`{prev}` is there: `incus rename {prev} {name}` brings it back");
+            Finding::invalid(text).hint(hint)
+        }
+        Some(near) => Finding::invalid(text).hint(format!("did you mean the instance `{near}`?")),
+        None => Finding::invalid(text).hint("`incus list` shows those that there are"),
+    })
+}
+
+/// Whether an instance is none that can be stopped and will then still be there.
+pub(crate) fn unfit(live: &Instance) -> Option<Finding> {
+    let name = &live.name;
+    if live.kind == InstanceKind::VirtualMachine {
+        return Some(Finding::invalid(format!("`{name}` is a virtual machine, and only containers are rolled")));
+    }
+    live.ephemeral.then(|| {
+        let hint = format!("`incus config set {name} --property ephemeral=false` makes it last");
+        Finding::invalid(format!("`{name}` is ephemeral: it would be gone as soon as it is stopped")).hint(hint)
+    })
+}
+
+/// Whether an instance does not run.
+pub(crate) fn not_running(live: &Instance) -> Option<Finding> {
+    let name = &live.name;
+    let verb = match &live.status {
+        Status::Running => return None,
+        Status::Frozen => "resume",
+        _ => "start",
+    };
+    let text = format!("`{name}` is {}, and must be running", live.status.to_string().to_lowercase());
+    let finding = Finding::refused(text).hint(format!("`incus {verb} {name}`"));
+    Some(match live.config.contains_key(marks::DRILL) {
+        true => finding.hint("a drill has stopped it and was cut off: `vezaimg drill` starts it again"),
+        false => finding,
+    })
 }

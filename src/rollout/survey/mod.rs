@@ -15,6 +15,9 @@ use crate::error::Class;
 use crate::incus::{Client, Instance, InstanceName};
 use crate::{Error, Result};
 
+pub(crate) use balancer::{out_of_place, without_full_share, without_server};
+pub(crate) use instances::{absent, not_running, unfit};
+
 /// What is about to be done.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose<'a> {
@@ -92,17 +95,17 @@ pub struct Surveyor<'a> {
 
 impl Finding {
     /// The request is wrong.
-    fn invalid(text: impl Into<String>) -> Self {
+    pub(crate) fn invalid(text: impl Into<String>) -> Self {
         Self { is_invalid: true, text: text.into(), hints: Vec::new() }
     }
 
     /// The fleet is not in the state that it takes.
-    fn refused(text: impl Into<String>) -> Self {
+    pub(crate) fn refused(text: impl Into<String>) -> Self {
         Self { is_invalid: false, text: text.into(), hints: Vec::new() }
     }
 
     #[must_use]
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
@@ -170,26 +173,8 @@ impl Survey {
     ///
     /// # Errors
     /// Everything that is, at once: exit code 2 if the request itself is wrong, else 3.
-    pub fn clear(self) -> Result<Self> {
-        if self.findings.is_empty() {
-            return Ok(self);
-        }
-        let message = match self.findings.len() {
-            1 => "nothing was changed: 1 thing is in the way".to_owned(),
-            count => format!("nothing was changed: {count} things are in the way"),
-        };
-        let error = match self.findings.iter().any(|finding| finding.is_invalid) {
-            true => Error::invalid(message),
-            false => Error::refused(message),
-        };
-        let mut hints: Vec<String> = Vec::new();
-        for hint in self.findings.iter().flat_map(|finding| &finding.hints) {
-            if !hints.contains(hint) {
-                hints.push(hint.clone());
-            }
-        }
-        let error = self.findings.into_iter().fold(error, |error, finding| error.cause(finding.text));
-        Err(hints.into_iter().fold(error, Error::hint))
+    pub fn clear(mut self) -> Result<Self> {
+        verdict(std::mem::take(&mut self.findings)).map(|()| self)
     }
 
     /// Whether what the instance runs is of the newest operation of its pool, which a rollback takes back; what that did
@@ -211,6 +196,30 @@ impl Survey {
             self.findings.push(finding);
         }
     }
+}
+
+/// Whether nothing was found to be in the way.
+///
+/// # Errors
+/// Everything that was, at once: exit code 2 if the request itself is wrong, else 3.
+pub(crate) fn verdict(findings: Vec<Finding>) -> Result<()> {
+    let message = match findings.len() {
+        0 => return Ok(()),
+        1 => "nothing was changed: 1 thing is in the way".to_owned(),
+        count => format!("nothing was changed: {count} things are in the way"),
+    };
+    let error = match findings.iter().any(|finding| finding.is_invalid) {
+        true => Error::invalid(message),
+        false => Error::refused(message),
+    };
+    let mut hints: Vec<String> = Vec::new();
+    for hint in findings.iter().flat_map(|finding| &finding.hints) {
+        if !hints.contains(hint) {
+            hints.push(hint.clone());
+        }
+    }
+    let error = findings.into_iter().fold(error, |error, finding| error.cause(finding.text));
+    Err(hints.into_iter().fold(error, Error::hint))
 }
 
 #[cfg(test)]

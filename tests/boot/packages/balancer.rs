@@ -64,7 +64,8 @@ defaults
     option dontlognull
     option redispatch
     retries 3
-    timeout connect 5s
+    # Of checks too: a server that is gone is DOWN after some fall × (interval + 2 s).
+    timeout connect 2s
     timeout queue 30s
     timeout http-request 10s
     timeout http-keep-alive 15s
@@ -148,7 +149,7 @@ fn a_variable_that_makes_no_configuration_is_refused() {
             said(&["--set", "haproxy_check_interval=often"]),
         ],
         [
-            "error: cannot render the template: `192.0.2.11 disabled` is not one word  --> layouts/haproxy.cfg:72:5",
+            "error: cannot render the template: `192.0.2.11 disabled` is not one word  --> layouts/haproxy.cfg:73:5",
             "error: cannot render the template: there is no port 99999 --> layouts/haproxy.cfg:7:1",
             "error: variable `haproxy_check_interval` is `often`, expected a whole number --> --set:1:24",
         ]

@@ -35,12 +35,14 @@ pub(crate) struct Config {
     pub(crate) level: &'static str,
     /// Whether the configuration has the line that makes a drain cookie-aware.
     pub(crate) drain_map: bool,
+    /// Whether a cookie keeps clients where they are; otherwise what they ask for says who serves it.
+    pub(crate) sticky: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let (inter, slowstart) = (Duration::from_millis(500), seconds(2));
-        Self { inter, fall: 3, rise: 2, slowstart, level: "admin", drain_map: true }
+        Self { inter, fall: 3, rise: 2, slowstart, level: "admin", drain_map: true, sticky: true }
     }
 }
 
@@ -49,12 +51,18 @@ impl Config {
     /// another server (`retries 3`, `option redispatch`), and nothing that a server has begun to read is sent twice (no
     /// `retry-on`).
     fn render(&self, host: Ipv4Addr, map: &Path, servers: &[(String, Ipv4Addr)]) -> String {
-        let Self { inter, fall, rise, slowstart, level, drain_map } = self;
+        let Self { inter, fall, rise, slowstart, level, drain_map, sticky } = self;
         let (inter, slowstart) = (inter.as_millis(), slowstart.as_millis());
         let persist = format!("    ignore-persist if {{ req.cook(SERVERID),map_str({}) -m found }}\n", map.display());
         let persist = if *drain_map { &persist } else { "" };
-        let server =
-            |(name, address): &(String, Ipv4Addr)| format!("    server {name} {address}:{HTTP} cookie {name} check\n");
+        let balance = match sticky {
+            true => "balance roundrobin\n    cookie SERVERID insert indirect nocache",
+            false => "balance uri\n    hash-type consistent",
+        };
+        let server = |(name, address): &(String, Ipv4Addr)| {
+            let cookie = if *sticky { format!(" cookie {name}") } else { String::new() };
+            format!("    server {name} {address}:{HTTP}{cookie} check\n")
+        };
         let servers: String = servers.iter().map(server).collect();
         format!(
             "global
@@ -77,8 +85,7 @@ frontend http
     default_backend api_pool
 
 backend api_pool
-    balance roundrobin
-    cookie SERVERID insert indirect nocache
+    {balance}
 {persist}    option httpchk GET /api/v1/health
     http-check expect status 200
     default-server inter {inter}ms fall {fall} rise {rise} on-marked-down shutdown-sessions slowstart {slowstart}ms

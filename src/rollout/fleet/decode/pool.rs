@@ -1,7 +1,7 @@
 //! `[[pool]]`: containers that serve the same.
 
-use super::super::PoolName;
 use super::super::draft::{DraftPool, PoolShape};
+use super::super::{Entry, PoolName};
 use super::{checked, pace};
 use crate::document::{Placed, Section, shown};
 use crate::incus::InstanceName;
@@ -31,6 +31,7 @@ pub(crate) fn shape(section: &Section<'_>) -> PoolShape {
         is_balancer,
         backends: if is_balancer { none(section) } else { backends(section) },
         min_available: section.has(least).then(|| section.number(least, "1", "from 0 up")).flatten(),
+        entry: entry(section),
         pace: pace::pace(section),
         keep_volumes: section.flag("keep-volumes", true),
     }
@@ -61,6 +62,11 @@ fn name(section: &Section<'_>) -> Option<Placed<PoolName>> {
             section.refuse(name.place, message, hint)
         }
     }
+}
+
+fn entry(section: &Section<'_>) -> Option<Entry> {
+    let text = section.text("entry")?;
+    Entry::parse(&text.value).map_or_else(|why| section.refuse(text.place, why, ""), Some)
 }
 
 fn instance(section: &Section<'_>, text: Placed<String>) -> Option<Placed<InstanceName>> {
