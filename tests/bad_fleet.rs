@@ -510,7 +510,7 @@ fn the_container_of_haproxy_is_not_rolled() {
         str![[r#"
 `fleet.toml` has 1 problem
 fleet.toml:18:14: HAProxy itself runs in `stream-1`
-  hint: a pool of balancers says `balancer = true`, in the place of `backends`
+  hint: see the socket at fleet.toml:6:12; a pool of balancers says `balancer = true`, and no `backends`
 "#]],
     );
 }

@@ -6,6 +6,7 @@
 
 mod outage;
 mod packages;
+mod pair;
 mod platform;
 
 use std::collections::{BTreeMap, BTreeSet};

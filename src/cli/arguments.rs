@@ -134,7 +134,7 @@ pub(super) struct BuildArgs {
     /// [default: the packages of the layout's lock]
     #[arg(long, value_name = "PATH", num_args = 1..=2)]
     pub(super) base: Vec<PathBuf>,
-    /// What to call the release [default: sha- and 12 digits of the sha256 of the binary, else of what the layout adds]
+    /// What to call the release [default: sha- and 12 digits of the sha256 of the binary, else of the whole content]
     #[arg(long, value_name = "NAME", value_parser = ReleaseName::parse)]
     pub(super) release: Option<ReleaseName>,
     /// Where the image lands

@@ -12,7 +12,7 @@ use crate::incus::{Instance, InstanceName};
 use crate::rollout::balance::{Target, View};
 use crate::rollout::contract::Contract;
 use crate::rollout::instance::{Containers, Names, marks};
-use crate::rollout::probe::{Probe, Reach};
+use crate::rollout::probe::Probe;
 use crate::rollout::survey::{
     Finding, absent, not_running, out_of_place, unfit, verdict, without_full_share, without_server,
 };
@@ -124,10 +124,12 @@ impl Ground {
 impl Ground {
     /// HAProxy may not have noticed yet that a container was stopped which was started again.
     fn boots(&self, drill: &Drill<'_>, target: &Target) -> Option<Finding> {
-        let live = self.live.get(&target.name).filter(|_| self.revived.contains(&target.name))?;
-        let probe = Probe::new(drill.client, &Contract::of_container(live).unwrap_or_default());
-        let reach = if drill.client.is_local() { probe.reach(&target.addresses) } else { Reach::Inside };
-        let is_well = matches!(probe.vitals(&target.name, reach, false), Ok(Some(vitals)) if vitals.is_well());
+        if !self.revived.contains(&target.name) {
+            return None;
+        }
+        let live = drill.client.instance(&target.name).ok().flatten();
+        let is_well =
+            live.is_some_and(|live| matches!(Probe::is_well(drill.client, &live, &target.addresses), Ok(true)));
         let text = || format!("`{}` was started, and is not healthy yet", target.name);
         (!is_well).then(|| Finding::refused(text()))
     }

@@ -14,32 +14,43 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How long Incus may take to do what it was asked by somebody who did not hear its answer.
 const LATE: Duration = Duration::from_secs(5);
 
-/// Sees to it that the container runs, and takes the drill's note from it. Where the drill may not have heard of what it
-/// asked for, that may come later still: `unsure` looks for a while.
+/// Sees to it that a container that bears a drill's note runs, and takes the note from it; whether it bore one. What bears
+/// none was not stopped by a drill. Where the drill may not have heard of what it asked for, that may come later still:
+/// `unsure` looks for a while.
 ///
 /// # Errors
 /// It does not run, or keeps the note: what Incus said last, with the way out.
-pub(super) fn revive(client: &Client, name: &InstanceName, unsure: bool) -> Result<()> {
-    let begun = Instant::now();
+pub(super) fn revive(client: &Client, name: &InstanceName, unsure: bool) -> Result<bool> {
+    let (begun, mut was_noted) = (Instant::now(), false);
     loop {
-        match attempt(client, name) {
-            Ok(()) if unsure && begun.elapsed() < LATE => sleep(PAUSE),
+        // As long as more may come, the note stays: without it nobody would start the container.
+        let is_last = !unsure || begun.elapsed() >= LATE;
+        match attempt(client, name, is_last) {
+            Ok(is_noted) => {
+                was_noted |= is_noted;
+                if is_last {
+                    return Ok(was_noted);
+                }
+                sleep(PAUSE);
+            }
             Err(error) if begun.elapsed() >= PATIENCE => {
                 return Err(error.hint(format!("`incus start {name}` starts it, and so does the next `vezaimg drill`")));
             }
             Err(_) => sleep(PAUSE),
-            done => return done,
         }
     }
 }
 
-fn attempt(client: &Client, name: &InstanceName) -> Result<()> {
+fn attempt(client: &Client, name: &InstanceName, is_last: bool) -> Result<bool> {
     let found = client.instance(name)?.ok_or_else(|| Error::failed(format!("`{name}` is gone")))?;
+    if !found.config.contains_key(marks::DRILL) {
+        return Ok(false);
+    }
     if found.status != Status::Running {
         client.start(name)?;
     }
-    let note = &mut |settings: &mut crate::incus::Settings| {
-        settings.config.remove(marks::DRILL);
-    };
-    Ok(client.change_instance(name, note)?)
+    if is_last {
+        client.change_instance(name, &mut |settings| drop(settings.config.remove(marks::DRILL)))?;
+    }
+    Ok(true)
 }

@@ -253,7 +253,7 @@ impl Run<'_> {
         if is_cut_short && !course.has_begun() {
             self.drill.interrupted()?;
         }
-        if is_cut_short && self.drill.interrupt.is_requested() {
+        if !report.passed && self.drill.interrupt.is_requested() {
             let text = format!("interrupted; `{}` runs again", self.target.name);
             report.trouble.get_or_insert_with(|| Error::interrupted(text));
         }

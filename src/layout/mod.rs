@@ -141,14 +141,14 @@ fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Re
     };
     chain.await_given(&mut variables, &mut problems);
     let inventory = request.inventory.as_deref().map(Inventory::read).transpose()?;
-    if let Some(inventory) = &inventory {
-        variables.read_inventory(inventory, &request.set, &mut problems);
-    }
     for file in &request.vars {
         variables.read_file(file, &mut problems)?;
     }
     for argument in &request.set {
         variables.set(argument, &mut problems);
+    }
+    if let Some(inventory) = &inventory {
+        variables.read_inventory(inventory, &mut problems);
     }
     chain.give(&mut variables, &mut problems);
     let templates = Templates::new(&variables).with_inventory(inventory.as_ref());

@@ -49,12 +49,7 @@ impl Templates {
             |host: &String| inventory.and_then(|inventory| inventory.variables_of(host)).unwrap_or_default();
         let hostvars: BTreeMap<_, BTreeMap<_, _>> = hosts
             .iter()
-            .map(|host| {
-                (
-                    host.clone(),
-                    variables(host).into_iter().filter_map(|(key, value)| Some((key, seen(&value)?))).collect(),
-                )
-            })
+            .map(|host| (host.clone(), variables(host).into_iter().map(|(key, value)| (key, seen(&value))).collect()))
             .collect();
         self.context = context! { groups, hostvars, ..self.context };
         self.names.extend(["groups", "hostvars"].map(str::to_owned));
@@ -112,12 +107,17 @@ fn fail(why: String) -> Result<String, minijinja::Error> {
     Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, why))
 }
 
-/// A variable of the inventory as templates see it; what is vaulted they do not see.
-fn seen(value: &inventory::Value) -> Option<Value> {
-    match value {
-        inventory::Value::Plain(text) => Some(Value::from(text.as_str())),
-        inventory::Value::Structured | inventory::Value::Vaulted => None,
-    }
+/// A variable of the inventory as templates see it. To name one that nobody can read here is an error.
+fn seen(value: &inventory::Value) -> Value {
+    let why = match value {
+        inventory::Value::Plain(text) if !text.contains("{{") && !text.contains("{%") => {
+            return Value::from(text.as_str());
+        }
+        inventory::Value::Plain(_) => "a variable of the inventory holds a template, which only Ansible can render",
+        inventory::Value::Structured => "a variable of the inventory is a list or a mapping",
+        inventory::Value::Vaulted => "a variable of the inventory is vaulted",
+    };
+    Value::from(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, why))
 }
 
 /// The line of a template that is a file of its own; of a string in a layout the string.

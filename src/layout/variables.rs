@@ -1,6 +1,6 @@
 //! The layout's variables: defaults of `[vars]`, files of `--vars`, and `--set`, in that order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -71,6 +71,8 @@ pub(super) struct Variables {
     values: BTreeMap<String, Scalar>,
     /// Those that an extending layout gives their values, until it has: their defaults, and where it gives them.
     awaited: BTreeMap<String, (Scalar, Place)>,
+    /// Those that a file or an argument gives, well or not.
+    given: BTreeSet<String>,
 }
 
 impl Variables {
@@ -99,7 +101,7 @@ impl Variables {
                 ),
             }
         }
-        Self { values, awaited: BTreeMap::new() }
+        Self { values, awaited: BTreeMap::new(), given: BTreeSet::new() }
     }
 
     /// Takes a variable out until [`give`](Self::give) brings its value: nobody else may set it.
@@ -151,13 +153,13 @@ impl Variables {
         Ok(())
     }
 
-    /// Takes the variables that it knows from an inventory: what one host has counts for the image, so that all who have it
-    /// must agree, unless an argument `KEY=VALUE` decides.
-    pub(super) fn read_inventory(&mut self, inventory: &Inventory, set: &[String], problems: &mut Vec<Problem>) {
+    /// Takes the variables that nothing else has given from an inventory: what one host has counts for the image, so that all
+    /// who have it must agree.
+    pub(super) fn read_inventory(&mut self, inventory: &Inventory, problems: &mut Vec<Problem>) {
         let hosts = inventory.hosts_of("all").unwrap_or_default();
         let all: Vec<_> = hosts.iter().filter_map(|host| Some((*host, inventory.variables_of(host)?))).collect();
-        let is_set = |key: &str| set.iter().any(|argument| argument.split('=').next() == Some(key));
-        for key in self.names().filter(|key| !is_set(key)).map(str::to_owned).collect::<Vec<_>>() {
+        let is_open = |key: &&str| !self.given.contains(*key);
+        for key in self.names().filter(is_open).map(str::to_owned).collect::<Vec<_>>() {
             let mut values = all.iter().filter_map(|(host, variables)| Some((*host, variables.get(&key)?)));
             let Some((first, value)) = values.next() else { continue };
             let place = inventory.place_of("all", first);
@@ -256,6 +258,7 @@ impl Variables {
             }
             return;
         };
+        self.given.insert(key.to_owned());
         let fitting = value.and_then(|value| match (&value, default) {
             (Scalar::Text(text), _) => default.parse_like(text),
             (_, Scalar::Text(_)) => Some(Scalar::Text(value.to_string())),
@@ -272,6 +275,7 @@ impl Variables {
     }
 
     fn assign(&mut self, key: &str, place: Place, value: Scalar, problems: &mut Vec<Problem>) {
+        self.given.insert(key.to_owned());
         if matches!(&value, Scalar::Text(text) if text.contains("{{") || text.contains("{%")) {
             problems.push(
                 Problem::error(place, format!("variable `{key}` holds a template, which only Ansible can render"))

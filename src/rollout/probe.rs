@@ -7,7 +7,7 @@ use ureq::Agent;
 
 use super::contract::Contract;
 use super::swap::{UnitState, Vitals};
-use crate::incus::{self, Client, InstanceName};
+use crate::incus::{self, Client, Instance, InstanceName, Status};
 use crate::layout::Health;
 use crate::rootfs::escaped;
 
@@ -77,6 +77,19 @@ impl Probe {
             Some(unit) => Some(self.unit(container, unit)?),
         };
         Ok(Some(Vitals { unit, health }))
+    }
+
+    /// Whether nothing speaks against the service in a container that runs for longer, by what its own image says.
+    ///
+    /// # Errors
+    /// Incus cannot be asked.
+    pub fn is_well(client: &Client, container: &Instance, addresses: &[IpAddr]) -> incus::Result<bool> {
+        if container.status != Status::Running {
+            return Ok(false);
+        }
+        let probe = Self::new(client, &Contract::of_container(container).unwrap_or_default());
+        let reach = if client.is_local() { probe.reach(addresses) } else { Reach::Inside };
+        Ok(probe.vitals(&container.name, reach, false)?.is_some_and(|vitals| vitals.is_well()))
     }
 
     /// Where the health check can be asked from.

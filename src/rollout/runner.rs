@@ -113,6 +113,8 @@ struct Work<'a> {
     began: Instant,
     watch: Stopwatch,
     before: Release,
+    /// Whether what will be carried was looked at.
+    is_surveyed: bool,
     /// When its container was started.
     started: Option<Instant>,
     /// Which processes of HAProxy answered last.
@@ -180,6 +182,7 @@ impl Runner<'_> {
             swap: Swap::new(self.terms(), goal),
             began: Instant::now(),
             watch: Stopwatch::new(),
+            is_surveyed: false,
             started: None,
             processes: None,
             reloaded: None,

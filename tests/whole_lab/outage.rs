@@ -38,7 +38,7 @@ impl Outage {
     }
 }
 
-fn answers(address: SocketAddr, path: &str) -> bool {
+pub(super) fn answers(address: SocketAddr, path: &str) -> bool {
     // Who is away is asked again soon, so that the first answer is not missed.
     let is_there = TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_ok();
     is_there && http_get(address, path).is_ok_and(|reply| reply.status == 200)

@@ -50,7 +50,8 @@ impl Platform {
         let groups = [
             format!("haproxy: {{hosts: {{{}}}}}", hosts[0]),
             format!("backend_api_instances: {{hosts: {{{}, {}}}}}", hosts[1], hosts[2]),
-            format!("stream_server_instances: {{hosts: {{{}, {}}}}}", hosts[3], hosts[4]),
+            // By their names, which Incus's DNS server knows.
+            format!("stream_server_instances: {{hosts: {{{}: , {}: }}}}", names[3], names[4]),
         ];
         workspace.write("inventory/lab.yml", groups.join("\n") + "\n");
 
@@ -110,9 +111,7 @@ impl Platform {
 
     /// vezaimg, with the lab's Incus.
     pub(super) fn vezaimg(&self) -> Command {
-        let mut command = networked(&self.workspace);
-        command.envs(incus());
-        command
+        vezaimg(&self.workspace)
     }
 
     /// The inventory's commands and others that call `vezaimg` by its name.
@@ -173,7 +172,7 @@ impl Platform {
 
 /// The repository's own layouts, with locks of today; a HAProxy that asks often, and streamers that are the sample, which is
 /// told where its log goes.
-fn layouts() -> Workspace {
+pub(super) fn layouts() -> Workspace {
     let workspace = Workspace::new();
     assert_eq!(workspace.run(["init"]).code, Some(0));
     let lock = lock_of(&Layouts::own());
@@ -200,6 +199,7 @@ fn layouts() -> Workspace {
         &[
             ("haproxy_check_interval = 5", "haproxy_check_interval = 1"),
             ("haproxy_slowstart = 30", "haproxy_slowstart = 2"),
+            ("healthy-for = \"30s\"", "healthy-for = \"5s\""),
         ],
         "",
     );
@@ -216,6 +216,13 @@ pub(super) fn build(workspace: &Workspace, layout: &str, arguments: &[&str]) -> 
 
 fn service(workspace: &Workspace, layout: &str, release: &str) -> String {
     build(workspace, layout, &["--release", release, "--binary", binary().to_str().unwrap()])
+}
+
+/// vezaimg, with the lab's Incus.
+pub(super) fn vezaimg(workspace: &Workspace) -> Command {
+    let mut command = networked(workspace);
+    command.envs(incus());
+    command
 }
 
 fn incus() -> Vec<(std::ffi::OsString, std::ffi::OsString)> {

@@ -30,7 +30,7 @@ pub struct Request {
     pub binary: Option<PathBuf>,
     /// The base: one path, or the two of a split image; none for the layout's lock.
     pub base: Vec<PathBuf>,
-    /// The release's name; otherwise the binary's digest names it.
+    /// The release's name; otherwise the digest of the binary names it, or without one that of the whole content.
     pub release: Option<ReleaseName>,
     /// Where the image lands.
     pub out: PathBuf,

@@ -4,6 +4,7 @@ mod watch;
 
 use crate::commands::rollout::{self, Scope};
 use crate::drill::{Check, Drill, Report, Step, Verdict, Wishes};
+use crate::error::Class;
 use crate::interrupt::Interrupt;
 use crate::ui::{Console, Lasted, Table};
 use crate::{Error, Result};
@@ -76,8 +77,13 @@ fn verdict(report: Report) -> Result<()> {
         count => format!("{count} checks of the drill failed"),
     };
     match report.trouble {
-        Some(trouble) if !is_stopped => Err(trouble),
+        Some(trouble) if !is_stopped && trouble.class() == Class::Interrupted => Err(trouble),
         trouble => {
+            // Codes 2 and 3 say that nothing was stopped.
+            let (message, causes) = match trouble.as_ref().filter(|_| !is_stopped) {
+                Some(trouble) => (trouble.message().to_owned(), [trouble.causes(), &causes].concat()),
+                None => (message, causes),
+            };
             let hints = trouble.iter().flat_map(Error::hints).cloned();
             let hints = hints.chain(report.checks.iter().filter_map(way_out));
             let error = causes.into_iter().fold(Error::failed(message), Error::cause);
@@ -104,7 +110,6 @@ fn way_out(check: &Check) -> Option<String> {
 mod tests {
     use super::*;
     use crate::drill::{Requests, Traffic};
-    use crate::error::Class;
 
     fn report(failed: &[Step], trouble: Option<Error>) -> Report {
         let check = |step: Step| Check {

@@ -52,7 +52,8 @@ impl Run<'_> {
         let view = drill.balance.observe()?;
         let guide = Guide::new(drill.pool, &drill.balance, &view, &self.ground.targets)?;
         let wishes = drill.wishes;
-        match Sessions::open(self.entry, &wishes.websocket_path, wishes.websockets, guide, instance) {
+        let interrupt = drill.interrupt;
+        match Sessions::open(self.entry, &wishes.websocket_path, wishes.websockets, guide, instance, interrupt) {
             Ok(sessions) => {
                 let seen = judge::connected(&sessions.seen(), instance);
                 self.sessions = Some(sessions);
@@ -99,7 +100,11 @@ impl Run<'_> {
 
     fn meanwhile(&mut self) -> Result<Seen> {
         let tally = self.getter.send(GETS);
-        let now = traffic(&self.drill.balance.observe()?, &self.target);
+        let now = match self.drill.balance.observe() {
+            Ok(view) => traffic(&view, &self.target),
+            Err(failure) if failure.kind() == Kind::Lost => Traffic::default(),
+            Err(failure) => return Err(failure.into()),
+        };
         // A HAProxy that was reloaded meanwhile counts from zero.
         self.report.traffic = Traffic {
             connection_errors: now.connection_errors.saturating_sub(self.before.connection_errors),
@@ -126,8 +131,14 @@ impl Run<'_> {
 
     fn start(&self) -> Result<Seen> {
         let name = &self.target.name;
-        revive(self.drill.client, name, self.report.trouble.as_ref().is_some_and(Error::is_lost))?;
-        Ok(Seen::good(format!("`{name}` runs")))
+        if let Some(stream) = &self.stream {
+            stream.end();
+        }
+        let unsure = self.report.trouble.as_ref().is_some_and(Error::is_lost);
+        Ok(Seen::good(match revive(self.drill.client, name, unsure)? {
+            true => format!("`{name}` runs"),
+            false => format!("`{name}` was not stopped"),
+        }))
     }
 
     fn up(&mut self) -> Result<Seen> {

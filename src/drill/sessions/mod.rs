@@ -13,6 +13,7 @@ pub(super) use self::guide::Guide;
 pub use self::session::Session;
 use super::websocket::{Cookie, Ended, Opened, WebSocket};
 use crate::incus::InstanceName;
+use crate::interrupt::Interrupt;
 use crate::rollout::fleet::Entry;
 
 /// Between two attempts to open one again.
@@ -41,13 +42,14 @@ impl Sessions {
     /// there: some are to lose theirs.
     ///
     /// # Errors
-    /// One cannot be opened: why.
+    /// One cannot be opened, or somebody interrupts: why.
     pub(super) fn open(
         entry: &Entry,
         path: &str,
         count: usize,
         guide: Guide,
         instance: &InstanceName,
+        interrupt: &Interrupt,
     ) -> Result<Self, String> {
         let shared = Arc::new(Shared {
             entry: entry.clone(),
@@ -59,6 +61,9 @@ impl Sessions {
         });
         let mut opened = Self { shared: Arc::clone(&shared), threads: Vec::new() };
         for number in 0..count {
+            if interrupt.is_requested() {
+                return Err("interrupted".to_owned());
+            }
             let cookie = shared.guide.cookie_of(instance).filter(|_| number % 2 == 0);
             let (socket, cookie, with) = shared.open(cookie)?;
             shared.sessions().push(Session::opened(with));

@@ -100,9 +100,11 @@ impl Draft {
                     && !pool.shape.is_balancer
                 {
                     let message = format!("HAProxy itself runs in `{name}`");
-                    let hint = "a pool of balancers says `balancer = true`, in the place of `backends`";
-                    let problem = problem(message).hint(format!("see the socket at {}", at(&socket.place)));
-                    problems.push(problem.hint(hint));
+                    let at = at(&socket.place);
+                    let hint = format!(
+                        "see the socket at {at}; a pool of balancers says `balancer = true`, and no `backends`"
+                    );
+                    problems.push(problem(message).hint(hint));
                 }
             }
         }

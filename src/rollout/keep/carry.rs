@@ -116,8 +116,15 @@ impl Carrier<'_> {
         if self.carried.entries > MOST {
             return Err(self.refused(path, &format!("there are more than {MOST} entries")));
         }
-        if !matches!(node, Node::Symlink { .. })
+        let shown = match &node {
+            Node::File { attributes, .. } => Some((false, attributes.mode)),
+            Node::Directory { attributes, .. } => Some((true, attributes.mode)),
+            Node::Symlink { .. } => None,
+        };
+        // It may have changed since it was noted.
+        if let Some((is_directory, mode)) = shown
             && let Some((path, extended)) = self.unseen.extended(path)
+            && extended.is_shown_as(is_directory, mode)
         {
             self.extended.insert(path.clone(), extended.clone());
         }

@@ -51,7 +51,8 @@ for path; do
         tar --extract --same-owner --same-permissions --xattrs --xattrs-include='*' --file="$work/tar" -C "$work/$n"
         rm "$work/tar"
     elif [ -f "$path" ]; then
-        cp --attributes-only --preserve=mode,ownership,xattr -- "$path" "$work/$n"
+        # It may go meanwhile, as logs do that are rotated.
+        cp --attributes-only --preserve=mode,ownership,xattr -- "$path" "$work/$n" || [ ! -e "$path" ]
     fi
     n=$((n + 1))
 done
@@ -186,6 +187,12 @@ impl Extended {
         };
         let xattrs = metadata.xattrs.iter().map(|(name, value)| Ok((text(name)?, STANDARD.encode(value))));
         Ok(Self { is_directory, mode: metadata.mode.to_string(), xattrs: xattrs.collect::<Result<_>>()? })
+    }
+
+    /// Whether the file API shows this of what has these attributes: it knows of the nine permission bits alone.
+    pub(super) fn is_shown_as(&self, is_directory: bool, mode: u32) -> bool {
+        let own = Mode::parse(&self.mode).map(|own| own.bits() & 0o777);
+        self.is_directory == is_directory && own == Some(mode & 0o777)
     }
 
     fn metadata(&self) -> Option<Metadata> {

@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Looks, from within the running `leaving` container, for what the file API does not tell of the paths that will be
 /// carried. Targets of links, special files, special bits and extended attributes are noted on the container for
-/// [`carry`](super::carry()); a path that is not there is fine. To be called before anything starts, and again whenever there is time.
+/// [`carry`](super::carry()); a path that is not there is fine. To be called before anything starts, and again where that
+/// was long ago.
 ///
 /// # Errors
 /// Refused: there are names that are not UTF-8, which cannot be carried, or more links, attributes and special files than
@@ -39,6 +40,7 @@ fn unseen(client: &Client, leaving: &InstanceName, paths: &[TargetPath]) -> crat
         let mut special_bits = read(leaving, &look(client, leaving, FIND, &paths)?, &mut unseen)?;
         special_bits.append(&mut attributed(leaving, &look(client, leaving, ATTRIBUTES, &paths)?)?);
         unseen.extended = extended::read(client, leaving, &special_bits)?;
+        unseen.text(leaving)?;
     }
     Ok(unseen)
 }

@@ -44,8 +44,11 @@ impl Unseen {
             .map_err(|_| Error::failed(format!("the setting `{KEY}` of `{name}` is not what vezaimg notes there")))
     }
 
-    /// Notes it on a container.
-    pub(super) fn note(&self, client: &Client, name: &InstanceName) -> crate::Result<()> {
+    /// What is noted on a container.
+    ///
+    /// # Errors
+    /// Refused: it is too much.
+    pub(super) fn text(&self, name: &InstanceName) -> crate::Result<String> {
         let note = serde_json::to_string(self).map_err(|cause| Error::failed("cannot write JSON").cause(cause))?;
         if note.len() > LARGEST {
             return Err(Error::refused(format!(
@@ -54,6 +57,12 @@ impl Unseen {
                 note.len()
             )));
         }
+        Ok(note)
+    }
+
+    /// Notes it on a container.
+    pub(super) fn note(&self, client: &Client, name: &InstanceName) -> crate::Result<()> {
+        let note = self.text(name)?;
         client.change_instance(name, &mut |settings| {
             match *self == Self::default() {
                 true => settings.config.remove(KEY),

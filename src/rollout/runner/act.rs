@@ -25,8 +25,16 @@ impl Runner<'_> {
         let view = &look.view;
         match action {
             Action::Wait(_) | Action::Turn(_) | Action::Stop(_) => {}
-            Action::Stage => self.stage(work, look)?,
-            Action::Drain => self.balance.drain(view, &work.target)?,
+            Action::Stage => {
+                self.stage(work, look)?;
+                work.is_surveyed = true;
+            }
+            Action::Drain => {
+                if !std::mem::replace(&mut work.is_surveyed, true) {
+                    self.survey(work, look)?;
+                }
+                self.balance.drain(view, &work.target)?;
+            }
             Action::GiveBack | Action::Ready => self.balance.ready(view, &work.target)?,
             Action::Maintain => {
                 self.balance.maintain(view, &work.target)?;
@@ -114,6 +122,24 @@ impl Runner<'_> {
             settings.config.insert(marks::STAGED.to_owned(), id.clone());
         })?;
         Ok(())
+    }
+
+    /// Looks once more at what will be carried, where another process has staged it: days may have passed.
+    fn survey(&self, work: &Work<'_>, look: &Look) -> Result<(), Trouble> {
+        let is_leaving = *work.swap.goal() == Goal::Forward;
+        let Some(live) = look.containers.live.as_ref().filter(|live| is_leaving && live.status == Status::Running)
+        else {
+            return Ok(());
+        };
+        let carried = |(kept, way)| match way {
+            Way::Carry => Some(kept),
+            // Where no volume could be made, its directory is carried.
+            Way::Volume(ref volume) => (!live.devices.contains_key(&volume.device)).then_some(kept),
+            Way::Elsewhere { .. } => None,
+        };
+        let paths: Vec<_> =
+            self.ways(work, live)?.into_iter().filter_map(carried).map(|kept: Kept| kept.path).collect();
+        Ok(keep::survey(self.client, &live.name, &paths)?)
     }
 
     /// Removes what an earlier swap has left beside the instance.

@@ -5,7 +5,6 @@ use std::time::Instant;
 use super::{Runner, Trouble, Work};
 use crate::incus::{Instance, Status};
 use crate::rollout::balance::{Peers, View};
-use crate::rollout::contract::Contract;
 use crate::rollout::instance::Containers;
 use crate::rollout::probe::{BOOT, Probe, Reach};
 use crate::rollout::swap::{Body, Goal, Seen};
@@ -78,11 +77,7 @@ impl Runner<'_> {
         let mut available = 0;
         for target in self.targets.values().filter(|target| is_asked && target.name != *work.instance) {
             let Some(other) = self.client.instance(&target.name)? else { continue };
-            let probe = Probe::new(self.client, &Contract::of_container(&other).unwrap_or_default());
-            let reach = if self.client.is_local() { probe.reach(&target.addresses) } else { Reach::Inside };
-            let is_running = other.status == Status::Running;
-            let vitals = if is_running { probe.vitals(&other.name, reach, false)? } else { None };
-            available += usize::from(vitals.is_some_and(|vitals| vitals.is_well()));
+            available += usize::from(Probe::is_well(self.client, &other, &target.addresses)?);
         }
         Ok(available)
     }

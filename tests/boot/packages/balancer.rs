@@ -80,8 +80,9 @@ resolvers dns
 
 frontend web
     bind :80
-    # HAProxy's own health, whatever its servers do.
+    # HAProxy's own health: that it answers, and has somebody to answer for it.
     monitor-uri /haproxy/health
+    monitor fail if { nbsrv(api_pool) lt 1 }
     use_backend stream_pool if { path_beg /stream/ /hls/ }
     default_backend api_pool
 
@@ -133,27 +134,36 @@ server stream-server-2 stream-server-2:8082 check
 
 #[test]
 fn a_variable_that_makes_no_configuration_is_refused() {
-    let inventory = INVENTORY.replace("192.0.2.11", "'192.0.2.11 disabled'");
     let (workspace, _) = built(&["--release", "r"]);
-    workspace.write("lab.yml", inventory);
-    let said = |arguments: &[&str]| {
-        let all = ["check", "--quiet", "--layout", "layouts/haproxy.toml"];
-        let refused = workspace.run(all.iter().chain(arguments));
-        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
-        refused.stderr.lines().take(2).collect::<Vec<_>>().join("")
-    };
-    assert_eq!(
-        [
-            said(&["--inventory", "lab.yml"]),
-            said(&["--set", "haproxy_listen_port=99999"]),
-            said(&["--set", "haproxy_check_interval=often"]),
-        ],
-        [
-            "error: cannot render the template: `192.0.2.11 disabled` is not one word  --> layouts/haproxy.cfg:73:5",
-            "error: cannot render the template: there is no port 99999 --> layouts/haproxy.cfg:7:1",
-            "error: variable `haproxy_check_interval` is `often`, expected a whole number --> --set:1:24",
-        ]
-    );
+    for (from, to, why) in [
+        ("192.0.2.11", "'192.0.2.11 disabled'", "`192.0.2.11 disabled` is not one word"),
+        ("192.0.2.11", "'{{address}}'", "a variable of the inventory holds a template, which only Ansible can render"),
+        ("192.0.2.11", "!vault x", "a variable of the inventory is vaulted"),
+    ] {
+        workspace.write("lab.yml", INVENTORY.replace(from, to));
+        let refused = workspace.run(["check", "--quiet", "--layout", "layouts/haproxy.toml", "--inventory", "lab.yml"]);
+        let expected = format!("error: cannot render the template: {why}\n  --> layouts/haproxy.cfg:");
+        assert!(refused.code == Some(2) && refused.stderr.starts_with(&expected), "{}", refused.stderr);
+    }
+    for (variable, why) in [
+        ("haproxy_listen_port=99999", "cannot render the template: there is no port 99999"),
+        ("haproxy_check_interval=often", "variable `haproxy_check_interval` is `often`, expected a whole number"),
+        ("haproxy_check_fall=0", "cannot render the template: 0 is neither a time nor a number of times"),
+        ("haproxy_slowstart=-1", "cannot render the template: -1 is no time for a slow start"),
+        (
+            "haproxy_stream_paths=/hls/ } or { path_beg /",
+            "cannot render the template: `}` is not a path, which begins with a slash",
+        ),
+        ("haproxy_stats_socket=/run/x.sock", "cannot render the template: `/run/x.sock` is not HOST:PORT"),
+        (
+            "haproxy_tls_cert_path=/root/x.pem",
+            "cannot render the template: `/root/x.pem` would not outlive a rollout: /etc/haproxy/tls is kept",
+        ),
+    ] {
+        let refused = workspace.run(["check", "--quiet", "--layout", "layouts/haproxy.toml", "--set", variable]);
+        let expected = format!("error: {why}\n");
+        assert!(refused.code == Some(2) && refused.stderr.starts_with(&expected), "{}", refused.stderr);
+    }
 }
 
 /// On a real container: it holds both ports without any capability, and its own HAProxy finds nothing wrong.
