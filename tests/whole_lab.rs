@@ -44,6 +44,7 @@ fn the_whole_platform_is_made_rolled_and_kept_serving_by_its_inventory() {
     let tracks = platform.tracks();
     assert_eq!(tracks.values().cloned().collect::<BTreeSet<_>>(), names(&platform.streamers));
 
+    a_cookie_pins_its_session(&platform);
     https_is_as_mozilla_has_it(&platform);
     both_pools_are_rolled_under_load(&platform);
     assert_eq!(platform.tracks(), tracks, "every track is where it was");
@@ -53,6 +54,16 @@ fn the_whole_platform_is_made_rolled_and_kept_serving_by_its_inventory() {
     assert_eq!(platform.tracks(), tracks);
     the_playbook_of_the_readme_rolls_once(&platform);
     the_workflow_of_the_readme_publishes_and_rolls(&platform);
+}
+
+fn a_cookie_pins_its_session(platform: &Platform) {
+    let url = format!("http://{}/api/v1/health", platform.entry(80));
+    let ask = format!("for _ in 1 2 3 4 5 6; do curl --silent --cookie jar --cookie-jar jar {url}; done");
+    let asked = outcome(&mut platform.shell(&ask));
+    assert_done(&asked);
+    let answers = serde_json::Deserializer::from_str(&asked.stdout).into_iter::<serde_json::Value>();
+    let hosts: Vec<_> = answers.map(|answer| answer.unwrap()["host"].as_str().unwrap().to_owned()).collect();
+    assert!(hosts.len() == 6 && hosts.iter().all(|host| *host == hosts[0]), "{hosts:?}");
 }
 
 fn https_is_as_mozilla_has_it(platform: &Platform) {

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use super::kills::{LIGHT, Trial, quick};
 use crate::support::load::Load;
-use crate::support::veza::{INSTANCES, Lossy, Recipe, Refusing, Running, Veza};
+use crate::support::veza::{Config, INSTANCES, Lossy, Recipe, Refusing, Running, Veza};
 use crate::support::{Lab, seconds, wait_for};
 
 /// The longest that a step may be away.
@@ -47,7 +47,10 @@ fn fragile() -> &'static Lab {
 #[test]
 fn incusd_that_is_killed_and_started_again_is_waited_for() {
     let lab = fragile();
-    let veza = quick("daemon", "60s").lab(lab).start();
+    // The bridge has no address for a moment whenever the daemon starts, in which every check of a server fails: a HAProxy
+    // that asks five times a second takes all of them for DOWN.
+    let config = Config { inter: seconds(1), slowstart: seconds(1), ..Config::default() };
+    let veza = quick("daemon", "60s").haproxy(config).lab(lab).start();
     let [old, new] = ["1.0.0", "2.0.0"].map(|release| Recipe::good(release).imported_into(lab));
     let [first, second] = names(&veza);
     let mut daemons = Vec::new();

@@ -99,7 +99,8 @@ fn way_out(check: &Check) -> Option<String> {
             "`--websocket-path PATH` says where they are, and `--websockets 0` leaves them out"
         }
         (Verdict::Failed, Step::Down) => {
-            "`fastinter 1s` on the line `default-server` of haproxy.cfg has a server asked sooner once a check failed"
+            "`timeout check 2s` beside `timeout connect 2s` in haproxy.cfg ends a check of an address that is gone, and \
+             `fastinter 1s` on the line `default-server` has it asked again, sooner"
         }
         _ => return None,
     };

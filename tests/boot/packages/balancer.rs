@@ -64,8 +64,9 @@ defaults
     option dontlognull
     option redispatch
     retries 3
-    # Of checks too: a server that is gone is DOWN after some fall × (interval + 2 s).
+    # Both count for checks: a server that is gone is DOWN after some fall × (interval + 2 s).
     timeout connect 2s
+    timeout check 2s
     timeout queue 30s
     timeout http-request 10s
     timeout http-keep-alive 15s
