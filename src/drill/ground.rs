@@ -119,9 +119,7 @@ impl Ground {
         }
         missing
     }
-}
 
-impl Ground {
     /// HAProxy may not have noticed yet that a container was stopped which was started again.
     fn boots(&self, drill: &Drill<'_>, target: &Target) -> Option<Finding> {
         if !self.revived.contains(&target.name) {

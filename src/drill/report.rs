@@ -9,7 +9,7 @@ use super::step::{Check, Verdict};
 use crate::Error;
 
 /// What was done, and what came of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// The fleet file, as it was given.
     pub fleet: String,

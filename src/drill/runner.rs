@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::course::Course;
 use super::ground::Ground;
 use super::judge;
-use super::report::{Report, Requests, Traffic};
+use super::report::{Report, Traffic};
 use super::requests::{Getter, Stream};
 use super::sessions::Sessions;
 use super::step::{Check, Seen, Step, Verdict};
@@ -134,8 +134,7 @@ impl Drill<'_> {
 
     fn entry_of(&self, socket: &Address) -> Option<Entry> {
         let Address::Incus { instance, .. } = socket else { return None };
-        let addresses = self.client.state(instance).ok()?.addresses;
-        let address = addresses.into_iter().map(|(_, ip)| ip).find(|ip| ip.is_ipv4() && !ip.is_loopback())?;
+        let address = self.client.state(instance).ok()?.ipv4()?;
         Entry::parse(&format!("http://{address}")).ok()
     }
 
@@ -156,15 +155,7 @@ impl Drill<'_> {
             instance: instance.to_string(),
             through: entry.to_string(),
             began,
-            passed: false,
-            checks: Vec::new(),
-            down_after: None,
-            up_after: None,
-            requests: Requests::default(),
-            traffic: Traffic::default(),
-            lost: 0,
-            websockets: Vec::new(),
-            trouble: None,
+            ..Report::default()
         };
         let target = ground.targets.get(instance).cloned();
         let target = target.ok_or_else(|| Error::failed(format!("`{instance}` cannot be looked for")))?;

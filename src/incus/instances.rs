@@ -59,6 +59,14 @@ pub struct State {
     pub addresses: Vec<(String, IpAddr)>,
 }
 
+impl State {
+    /// Its first IPv4 address that others can reach it at.
+    pub fn ipv4(&self) -> Option<IpAddr> {
+        let mut addresses = self.addresses.iter().map(|(_, address)| *address);
+        addresses.find(|address| address.is_ipv4() && !address.is_loopback())
+    }
+}
+
 impl Client {
     /// Every instance of the project, virtual machines too.
     ///

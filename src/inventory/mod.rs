@@ -104,6 +104,12 @@ impl Inventory {
         })
     }
 
+    /// Every host with its variables, in the order of the group `all`.
+    pub fn hosts(&self) -> Vec<(&str, Variables)> {
+        let all = self.hosts_of("all").unwrap_or_default().into_iter();
+        all.filter_map(|host| Some((host, self.variables_of(host)?))).collect()
+    }
+
     /// What Ansible would give a host as variables; none where there is no such host.
     pub fn variables_of(&self, host: &str) -> Option<Variables> {
         let own = &self.hosts.get(host)?.variables;

@@ -147,11 +147,12 @@ fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Re
     for argument in &request.set {
         variables.set(argument, &mut problems);
     }
+    let hosts = inventory.as_ref().map(Inventory::hosts).unwrap_or_default();
     if let Some(inventory) = &inventory {
-        variables.read_inventory(inventory, &mut problems);
+        variables.read_inventory(inventory, &hosts, &mut problems);
     }
     chain.give(&mut variables, &mut problems);
-    let templates = Templates::new(&variables).with_inventory(inventory.as_ref());
+    let templates = Templates::new(&variables).with_inventory(inventory.as_ref(), &hosts);
     let document = Document::with_templates(texts, move |text, place| templates.render(text, place));
     let mut layout = decode::layout(&document, &root, files);
     problems.extend(document.into_problems());

@@ -35,22 +35,20 @@ impl Templates {
     }
 
     /// The same with `groups` and `hostvars`, as Ansible's templates know them; both are empty where there is no inventory.
-    pub(super) fn with_inventory(mut self, inventory: Option<&Inventory>) -> Self {
-        let hosts = |inventory: &Inventory| {
-            inventory.hosts_of("all").unwrap_or_default().into_iter().map(str::to_owned).collect()
-        };
-        let hosts: Vec<String> = inventory.map(hosts).unwrap_or_default();
+    pub(super) fn with_inventory(
+        mut self,
+        inventory: Option<&Inventory>,
+        hosts: &[(&str, inventory::Variables)],
+    ) -> Self {
         let groups: BTreeMap<String, Vec<String>> = inventory
             .into_iter()
             .flat_map(|inventory| inventory.groups().filter_map(|group| Some((group, inventory.hosts_of(group)?))))
             .map(|(group, hosts)| (group.to_owned(), hosts.into_iter().map(str::to_owned).collect()))
             .collect();
-        let variables =
-            |host: &String| inventory.and_then(|inventory| inventory.variables_of(host)).unwrap_or_default();
-        let hostvars: BTreeMap<_, BTreeMap<_, _>> = hosts
-            .iter()
-            .map(|host| (host.clone(), variables(host).into_iter().map(|(key, value)| (key, seen(&value))).collect()))
-            .collect();
+        let seen_of = |variables: &inventory::Variables| -> BTreeMap<_, _> {
+            variables.iter().map(|(key, value)| (key.clone(), seen(value))).collect()
+        };
+        let hostvars: BTreeMap<_, _> = hosts.iter().map(|(host, variables)| (*host, seen_of(variables))).collect();
         self.context = context! { groups, hostvars, ..self.context };
         self.names.extend(["groups", "hostvars"].map(str::to_owned));
         self

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use crate::Result;
 use crate::diagnostic::{Place, Problem, Source, nearest};
 use crate::document::{Placed, at, read_source, shown, syntax_problems, type_name, unknown_hint};
-use crate::inventory::Inventory;
+use crate::inventory::{self, Inventory};
 
 /// A variable's value. Its type is that of the default in `[vars]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,12 +155,15 @@ impl Variables {
 
     /// Takes the variables that nothing else has given from an inventory: what one host has counts for the image, so that all
     /// who have it must agree.
-    pub(super) fn read_inventory(&mut self, inventory: &Inventory, problems: &mut Vec<Problem>) {
-        let hosts = inventory.hosts_of("all").unwrap_or_default();
-        let all: Vec<_> = hosts.iter().filter_map(|host| Some((*host, inventory.variables_of(host)?))).collect();
+    pub(super) fn read_inventory(
+        &mut self,
+        inventory: &Inventory,
+        hosts: &[(&str, inventory::Variables)],
+        problems: &mut Vec<Problem>,
+    ) {
         let is_open = |key: &&str| !self.given.contains(*key);
         for key in self.names().filter(is_open).map(str::to_owned).collect::<Vec<_>>() {
-            let mut values = all.iter().filter_map(|(host, variables)| Some((*host, variables.get(&key)?)));
+            let mut values = hosts.iter().filter_map(|(host, variables)| Some((*host, variables.get(&key)?)));
             let Some((first, value)) = values.next() else { continue };
             let place = inventory.place_of("all", first);
             if let Some((other, _)) = values.find(|(_, other)| *other != value) {

@@ -104,9 +104,7 @@ pub(crate) fn lock_of(layouts: &Layouts) -> String {
         // Kept as it is unless the archive has something newer.
         workspace.write("layouts/backend-api.lock", include_str!("../../layouts/backend-api.lock"));
     }
-    let locked = outcome(networked(&workspace).arg("lock"));
-    assert_eq!(locked.code, Some(0), "{}", locked.stderr);
-    let lock = std::fs::read_to_string(workspace.join("layouts/backend-api.lock")).unwrap();
+    let lock = lock_in(&workspace, "backend-api.toml");
     locks.insert(layouts.clone(), lock.clone());
     lock
 }
@@ -128,10 +126,15 @@ pub(crate) fn lock_of_layout(file: &str) -> String {
     }
     let workspace = Workspace::new();
     assert_eq!(workspace.run(["init"]).code, Some(0));
-    let layout = format!("layouts/{file}");
-    let locked = outcome(networked(&workspace).args(["lock", "--layout", &layout]));
-    assert_eq!(locked.code, Some(0), "{}", locked.stderr);
-    let lock = std::fs::read_to_string(workspace.join(&layout.replace(".toml", ".lock"))).unwrap();
+    let lock = lock_in(&workspace, file);
     locks.insert(file.to_owned(), lock.clone());
     lock
+}
+
+/// Makes the lock of a layout that the workspace has.
+fn lock_in(workspace: &Workspace, file: &str) -> String {
+    let layout = format!("layouts/{file}");
+    let locked = outcome(networked(workspace).args(["lock", "--layout", &layout]));
+    assert_eq!(locked.code, Some(0), "{}", locked.stderr);
+    std::fs::read_to_string(workspace.join(&layout.replace(".toml", ".lock"))).unwrap()
 }

@@ -110,7 +110,6 @@ fn way_out(check: &Check) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drill::{Requests, Traffic};
 
     fn report(failed: &[Step], trouble: Option<Error>) -> Report {
         let check = |step: Step| Check {
@@ -124,16 +123,10 @@ mod tests {
             pool: "api".to_owned(),
             instance: "api-1".to_owned(),
             through: "http://lb".to_owned(),
-            began: jiff::Timestamp::UNIX_EPOCH,
             passed: failed.is_empty(),
             checks: Step::ALL.map(check).to_vec(),
-            down_after: None,
-            up_after: None,
-            requests: Requests::default(),
-            traffic: Traffic::default(),
-            lost: 0,
-            websockets: Vec::new(),
             trouble,
+            ..Report::default()
         }
     }
 

@@ -18,9 +18,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{copy, service};
+use super::{copy, note, service};
 use crate::archive::{self, Codec, Compression, Segment};
-use crate::incus::{Client, Instance, InstanceName};
+use crate::incus::{Client, Config, Instance, InstanceName};
 use crate::rollout::instance::marks;
 use crate::rootfs::{Body, Entry, Kind, Metadata, Mode, TargetPath, Xattrs, escaped};
 use crate::{Error, Result, base};
@@ -34,14 +34,15 @@ const STOP: Duration = Duration::from_secs(20);
 /// The most bytes that the tar of stand-ins may have.
 const LARGEST: u64 = 64 << 20;
 
-/// The most bytes that the note may have.
-const LARGEST_NOTE: usize = 64 << 10;
-
-/// A tar of stand-ins, named by number, of the files and directories that are its arguments.
-const READ: &str = r#"
+/// Both work in a directory of their own, on a file system that keeps attributes.
+const WORK: &str = r#"
 umask 077
 work=$(mktemp -d /var/tmp/vezaimg.XXXXXXXXXX)
 trap 'rm -rf "$work"' EXIT
+"#;
+
+/// A tar of stand-ins, named by number, of the files and directories that are its arguments.
+const READ: &str = r#"
 n=0
 for path; do
     if [ -L "$path" ]; then :
@@ -61,11 +62,8 @@ tar --create --gzip --format=posix --numeric-owner --xattrs --xattrs-include='*'
 
 /// Gives the attributes of the stand-ins of its first argument to the files and directories that follow. No link is followed.
 const SET: &str = r#"
-umask 077
 tar=$1
 shift
-work=$(mktemp -d /var/tmp/vezaimg.XXXXXXXXXX)
-trap 'rm -rf "$work"' EXIT
 printf %s "$tar" | base64 --decode |
     tar --extract --gzip --same-owner --same-permissions --xattrs --xattrs-include='*' -C "$work"
 n=0
@@ -105,20 +103,20 @@ pub(super) fn read(client: &Client, container: &InstanceName, paths: &BTreeSet<S
         return Ok(ByPath::new());
     }
     // The longest list of arguments that Linux takes is longer than a note may be.
-    if paths.iter().map(|path| path.len() + 1).sum::<usize>() > LARGEST_NOTE {
+    if paths.iter().map(|path| path.len() + 1).sum::<usize>() > note::LARGEST {
         return Err(too_many(container, paths.len()));
     }
-    let tar = run(client, container, "read", READ, paths.iter().map(String::as_str))?;
+    let paths: Vec<_> = paths.iter().map(String::as_str).collect();
+    let tar = run(client, container, "read", READ, &paths)?;
     let members = base::members("a list of attributes", &tar, LARGEST);
     let members = members.map_err(|error| Error::failed(cannot("read", container)).cause(error.line()))?;
-    let paths: Vec<_> = paths.iter().collect();
     let mut found = ByPath::new();
     for (name, metadata, is_directory) in members {
         let number = str::from_utf8(&name).ok().and_then(|name| name.trim_matches(['.', '/']).parse::<usize>().ok());
         // Where the host has a security module, everything has an attribute: the host's.
         let is_any = metadata.mode.bits() > 0o777 || !metadata.xattrs.is_empty();
         if let Some(path) = number.and_then(|number| paths.get(number)).filter(|_| is_any) {
-            found.insert((*path).clone(), Extended::of(container, path, &metadata, is_directory)?);
+            found.insert((*path).to_owned(), Extended::of(container, path, &metadata, is_directory)?);
         }
     }
     Ok(found)
@@ -129,20 +127,17 @@ pub(super) fn read(client: &Client, container: &InstanceName, paths: &BTreeSet<S
 /// # Errors
 /// Refused: it is more than can be noted. Failed: Incus does not answer.
 pub(super) fn expect(client: &Client, entering: &InstanceName, path: &TargetPath, carried: &ByPath) -> Result<()> {
-    let instance = super::volume::instance(client, entering)?;
-    let mut wanted = noted(&instance)?;
+    let mut outcome = Ok(());
+    client.change_instance(entering, &mut |settings| outcome = add(&mut settings.config, entering, path, carried))?;
+    outcome
+}
+
+fn add(config: &mut Config, entering: &InstanceName, path: &TargetPath, carried: &ByPath) -> Result<()> {
+    let mut wanted: ByPath = note::read(config, marks::EXTENDED, entering)?;
     wanted.retain(|noted, _| !TargetPath::parse(noted).is_ok_and(|noted| noted.is_within(path)));
     wanted.extend(carried.iter().map(|(path, extended)| (path.clone(), extended.clone())));
-    let note = serde_json::to_string(&wanted).map_err(|cause| Error::failed("cannot write JSON").cause(cause))?;
-    if note.len() > LARGEST_NOTE {
-        return Err(too_many(entering, wanted.len()));
-    }
-    client.change_instance(entering, &mut |settings| {
-        match wanted.is_empty() {
-            true => settings.config.remove(marks::EXTENDED),
-            false => settings.config.insert(marks::EXTENDED.to_owned(), note.clone()),
-        };
-    })?;
+    let text = note::text(&wanted, |_| too_many(entering, wanted.len()))?;
+    note::put(config, marks::EXTENDED, &wanted, &text);
     Ok(())
 }
 
@@ -152,15 +147,16 @@ pub(super) fn expect(client: &Client, entering: &InstanceName, path: &TargetPath
 /// # Errors
 /// What is read back differs, a tool is not installed, or Incus refuses; then the service stays stopped.
 pub fn complete(client: &Client, entering: &Instance, unit: Option<&str>) -> Result<()> {
-    let (name, wanted) = (&entering.name, noted(entering)?);
+    let name = &entering.name;
+    let wanted: ByPath = note::read(&entering.config, marks::EXTENDED, name)?;
     if !wanted.is_empty() {
         if let Some(unit) = unit {
             service::await_systemd(client, name, PATIENCE)?;
             service::stop(client, name, unit, STOP)?;
         }
         let tar = STANDARD.encode(stand_ins(&wanted)?);
-        let arguments = [tar.as_str()].into_iter().chain(wanted.keys().map(String::as_str));
-        run(client, name, "set", SET, arguments)?;
+        let arguments: Vec<_> = [&tar].into_iter().chain(wanted.keys()).map(String::as_str).collect();
+        run(client, name, "set", SET, &arguments)?;
         let found = read(client, name, &wanted.keys().cloned().collect())?;
         if let Some((path, _)) = wanted.iter().find(|(path, extended)| found.get(*path) != Some(*extended)) {
             let path = escaped(path.as_bytes());
@@ -206,16 +202,6 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-/// What is still to be set on a container.
-fn noted(container: &Instance) -> Result<ByPath> {
-    let Some(note) = container.config.get(marks::EXTENDED) else { return Ok(ByPath::new()) };
-    // What the parser would quote has no place in a message.
-    serde_json::from_str(note).map_err(|_| {
-        let (key, container) = (marks::EXTENDED, &container.name);
-        Error::failed(format!("the setting `{key}` of `{container}` is not what vezaimg notes there"))
-    })
-}
-
 /// A tar of empty files that have the attributes, named by number.
 ///
 /// A directory's stand-in is a directory: only it can have a default ACL.
@@ -236,14 +222,9 @@ fn stand_ins(wanted: &ByPath) -> Result<Vec<u8>> {
     archive::end(tar, &gzip).map_err(|error| failed(&error))
 }
 
-fn run<'a>(
-    client: &Client,
-    container: &InstanceName,
-    verb: &str,
-    script: &'a str,
-    arguments: impl Iterator<Item = &'a str>,
-) -> Result<Vec<u8>> {
-    let command: Vec<_> = ["sh", "-euc", script, "sh"].into_iter().chain(arguments).collect();
+fn run(client: &Client, container: &InstanceName, verb: &str, script: &str, arguments: &[&str]) -> Result<Vec<u8>> {
+    let script = [WORK, script].concat();
+    let command = [&["sh", "-euc", &script, "sh"], arguments].concat();
     let output = client.exec(container, &command, PATIENCE)?;
     match output.code {
         0 => Ok(output.stdout),

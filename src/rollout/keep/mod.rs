@@ -16,6 +16,7 @@ mod carry;
 mod contents;
 mod copy;
 mod extended;
+mod note;
 pub(in crate::rollout) mod service;
 mod stages;
 mod survey;

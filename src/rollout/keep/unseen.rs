@@ -1,23 +1,20 @@
 //! What the file API does not tell of a container's kept files, as a container notes it in its own configuration.
 //!
-//! `user.vezaimg.unseen`: `{"links": {"/var/log/now": "app.log"}, "special": ["/var/log/socket"],
-//! "extended": {…}}`. The file API makes the
-//! target of every link absolute. Of a named pipe it says that it is a file, and reading that holds incusd, and any
-//! stop of the container, for ever.
+//! `user.vezaimg.unseen`: `{"links": {"/var/log/now": "app.log"}, "special": ["/var/log/socket"], "extended": {…}}`. The file
+//! API makes the target of every link absolute. Of a named pipe it says that it is a file, and reading that holds incusd,
+//! and any stop of the container, for ever.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::extended::{ByPath, Extended};
+use super::note::{self, LARGEST};
 use crate::Error;
 use crate::incus::{Client, InstanceName};
 use crate::rootfs::TargetPath;
 
 const KEY: &str = "user.vezaimg.unseen";
-
-/// The most bytes that the note may have.
-const LARGEST: usize = 64 << 10;
 
 /// Links, special files and attributes among the kept ones, by their absolute paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,11 +34,7 @@ pub(super) struct Unseen {
 impl Unseen {
     /// What is noted on a container; without a note, nothing.
     pub(super) fn of(client: &Client, name: &InstanceName) -> crate::Result<Self> {
-        let instance = super::volume::instance(client, name)?;
-        let Some(note) = instance.config.get(KEY) else { return Ok(Self::default()) };
-        // What the parser would quote has no place in a message.
-        serde_json::from_str(note)
-            .map_err(|_| Error::failed(format!("the setting `{KEY}` of `{name}` is not what vezaimg notes there")))
+        note::read(&super::volume::instance(client, name)?.config, KEY, name)
     }
 
     /// What is noted on a container.
@@ -49,27 +42,18 @@ impl Unseen {
     /// # Errors
     /// Refused: it is too much.
     pub(super) fn text(&self, name: &InstanceName) -> crate::Result<String> {
-        let note = serde_json::to_string(self).map_err(|cause| Error::failed("cannot write JSON").cause(cause))?;
-        if note.len() > LARGEST {
-            return Err(Error::refused(format!(
+        note::text(self, |length| {
+            Error::refused(format!(
                 "the kept files of `{name}` have too many relative links, special files and extended attributes: their \
-                 list has {} bytes, and {LARGEST} are the most",
-                note.len()
-            )));
-        }
-        Ok(note)
+                 list has {length} bytes, and {LARGEST} are the most"
+            ))
+        })
     }
 
     /// Notes it on a container.
     pub(super) fn note(&self, client: &Client, name: &InstanceName) -> crate::Result<()> {
-        let note = self.text(name)?;
-        client.change_instance(name, &mut |settings| {
-            match *self == Self::default() {
-                true => settings.config.remove(KEY),
-                false => settings.config.insert(KEY.to_owned(), note.clone()),
-            };
-        })?;
-        Ok(())
+        let text = self.text(name)?;
+        Ok(client.change_instance(name, &mut |settings| note::put(&mut settings.config, KEY, self, &text))?)
     }
 
     pub(super) fn is_special(&self, path: &TargetPath) -> bool {

@@ -153,11 +153,7 @@ impl Surveyor<'_> {
         let text = format!(
             "`{name}` has a dynamic address on `{network}`: a new container may get another, and HAProxy would not find it"
         );
-        let state = self.client.state(name).ok();
-        let address = state.and_then(|state| {
-            let is_global = |ip: &std::net::IpAddr| ip.is_ipv4() && !ip.is_loopback();
-            state.addresses.into_iter().map(|(_, ip)| ip).find(is_global)
-        });
+        let address = self.client.state(name).ok().and_then(|state| state.ipv4());
         let address = address.map_or_else(|| "ADDRESS".to_owned(), |ip| ip.to_string());
         let verb = if live.devices.contains_key(device) { "set" } else { "override" };
         Finding::refused(text)
