@@ -26,8 +26,13 @@ const LONGEST_REASON: usize = 4_096;
 /// For a whole exchange, but for files and images, which take as long as they come.
 const WHOLE: Duration = Duration::from_secs(150);
 
-/// Between two attempts at what only reads.
-const PAUSE: Duration = Duration::from_millis(250);
+/// For so long an instance's files are left alone once Incus has lost the helper through which it reads and writes them.
+///
+/// Incus listens for the helper at a path that bears the instance's name, and whoever waited for one removes what is at that
+/// path when it ends: also the socket of the next, or that of another container which was given the name meanwhile. The
+/// one whose socket is gone can be asked nothing, and ends after 15 seconds of that; who asks within them waits for its end,
+/// and then finds the next one's socket removed. Only silence for longer than that ends it.
+const SILENCE: Duration = Duration::from_secs(17);
 
 /// A request: what is asked of which object, and in words.
 pub(super) struct Call {
@@ -198,7 +203,9 @@ impl Client {
         let begun = Instant::now();
         loop {
             match attempt() {
-                Err(failure) if failure.kind() == Kind::Lost && begun.elapsed() + PAUSE < self.patience => sleep(PAUSE),
+                Err(failure) if failure.kind() == Kind::Lost && begun.elapsed() + failure.rest() < self.patience => {
+                    sleep(failure.rest());
+                }
                 outcome => return outcome,
             }
         }
@@ -256,8 +263,11 @@ impl Call {
         }
         match serde_json::from_slice::<Frame>(&self.bounded(response.into_body())?) {
             Ok(frame) if frame.kind == "error" => {
-                let kind = if lost_helper(&frame.error) { Kind::Lost } else { kind };
-                Err(self.failed(kind).cause(shortened(&frame.error)))
+                let failure = match lost_helper(&frame.error) {
+                    true => self.lost().resting(SILENCE),
+                    false => self.failed(kind),
+                };
+                Err(failure.cause(shortened(&frame.error)))
             }
             _ if kind == Kind::Lost => Err(self.lost().cause(status)),
             _ => Err(self.malformed(format!("HTTP status {status}, and no reason in JSON"))),
@@ -321,8 +331,7 @@ fn kind_of(status: StatusCode) -> Kind {
     }
 }
 
-/// Whether Incus says that the helper is gone through which it reads and writes an instance's files. One that has been idle
-/// ends of itself, and until it has, who asks for a container that was stopped or renamed meanwhile finds no socket.
+/// Whether Incus says that it cannot reach the helper through which it reads and writes an instance's files.
 fn lost_helper(error: &str) -> bool {
     error.contains("forkfile.sock: connect: ")
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use crate::Error;
 use crate::rootfs::escaped;
@@ -31,6 +32,9 @@ pub enum Kind {
     Malformed,
 }
 
+/// For how long to leave Incus alone before it is asked again for what was lost.
+const REST: Duration = Duration::from_millis(250);
+
 /// A request that failed: what was wanted, and what Incus or the system said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -38,12 +42,19 @@ pub struct Failure {
     what: String,
     causes: Vec<String>,
     system: Option<io::ErrorKind>,
+    rest: Duration,
 }
 
 impl Failure {
     /// A failure of that kind, in a sentence as [`Error`] wants it.
     pub(super) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), causes: Vec::new(), system: None }
+        Self { kind, what: what.into(), causes: Vec::new(), system: None, rest: REST }
+    }
+
+    /// The same, with so long a rest before it makes sense to ask again.
+    #[must_use]
+    pub(super) fn resting(self, rest: Duration) -> Self {
+        Self { rest, ..self }
     }
 
     /// Adds what Incus or the system said; what it is made of is no matter, control characters are escaped.
@@ -96,6 +107,11 @@ impl Failure {
             }
             _ => sentence(Kind::Lost).cause(format!("TLS: {cause}")),
         }
+    }
+
+    /// For how long to leave Incus alone before it is asked again.
+    pub(super) fn rest(&self) -> Duration {
+        self.rest
     }
 
     /// What the system said, if the connection failed.

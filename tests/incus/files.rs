@@ -1,11 +1,14 @@
 //! Files of an instance that never ran, and of one that does.
 
 use std::io::Read;
+use std::thread::sleep;
+use std::time::Instant;
 
 use vezaimg::incus::{Attributes, Client, InstanceName, Kind, Node};
 use vezaimg::rootfs::TargetPath;
 
-use super::{booted, created, kind, name};
+use super::{booted, created, kind, name, unique};
+use crate::support::seconds;
 
 const OWNED: Attributes = Attributes { uid: 12, gid: 34, mode: 0o640 };
 
@@ -84,6 +87,26 @@ fn twenty_megabytes_are_streamed_both_ways() {
     write(&client, &name, "/srv/log", OWNED, &bytes);
 
     assert!(read(&client, &name, "/srv/log") == (OWNED, bytes), "what came back is not what was written");
+}
+
+/// When its helper ends, Incus removes the socket of the container that has the name by then, and does so again to whoever
+/// asks for it too soon.
+#[test]
+fn files_are_found_after_a_rename_although_the_helper_of_another_container_ends() {
+    let ((client, old), (_, new)) = (created("old"), created("new"));
+    write(&client, &new, "/etc/present", OWNED, b"of the new one");
+    let prev = unique("prev");
+    // A helper ends 15 seconds after it was asked last.
+    sleep(seconds(17));
+    assert_eq!(read(&client, &old, "/etc/present").1, b"as it was");
+    let begun = Instant::now();
+    client.rename_instance(&old, &prev).unwrap();
+    client.rename_instance(&new, &old).unwrap();
+    // Asked now and then, the new one's goes on for 25 seconds.
+    for at in [0, 13, 17] {
+        sleep(seconds(at).saturating_sub(begun.elapsed()));
+        assert_eq!(read(&client, &old, "/etc/present").1, b"of the new one", "after {:?}", begun.elapsed());
+    }
 }
 
 #[test]

@@ -23,4 +23,4 @@ pub(crate) use base::base;
 pub(crate) use http::{Reply, http_get};
 pub(crate) use instance::Instance;
 pub(crate) use lab::{Lab, script};
-pub(crate) use wait::{seconds, wait_for};
+pub(crate) use wait::{seconds, try_wait_for, wait_for};

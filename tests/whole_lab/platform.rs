@@ -11,7 +11,7 @@ use crate::sample::binary;
 use crate::support::locked::{Layouts, lock_of, lock_of_layout, networked};
 use crate::support::veza::Static;
 use crate::support::workspace::{Outcome, Workspace, outcome};
-use crate::support::{Instance, Lab, http_get, seconds, wait_for};
+use crate::support::{Instance, Lab, http_get, seconds, try_wait_for};
 
 /// As short as a busy machine can keep.
 const PACE: &str = "\n[pool]\nhealthy-for = \"2s\"\nwebsocket-timeout = \"2s\"\nhealthy-timeout = \"60s\"\n";
@@ -21,6 +21,10 @@ pub(super) const CERTIFICATE: &str = "/etc/haproxy/tls/lab.pem";
 
 const SELF_SIGNED: &str = "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out crt.pem -days 30 \
                            -subj /CN=lab.test 2>/dev/null; cat crt.pem key.pem";
+
+/// What the balancer's container says when a server stays away.
+const SYMPTOMS: &str = "journalctl --unit haproxy --lines 20 --no-pager; cat /etc/resolv.conf | grep -v '^#'
+                        resolvectl query stream-server-1 stream-server-2 2>&1; ip -4 -brief address";
 
 /// A daemon that has nothing yet: the platform's own names are free there.
 pub(super) fn lab() -> &'static Lab {
@@ -93,15 +97,21 @@ impl Platform {
 
     /// Until every server is UP and gets its full share.
     pub(super) fn wait_available(&self) {
-        wait_for("every server to be UP", seconds(120), || {
+        let waited = try_wait_for("every server to be UP", seconds(120), || {
             let status = self.inventory(&["status", "--json"]);
             let report: Value = serde_json::from_str(&status.stdout).map_err(|_| status.stderr.clone())?;
             let instances =
                 report["pools"].as_array().unwrap().iter().flat_map(|pool| pool["instances"].as_array().unwrap());
-            let shares = instances.flat_map(|instance| instance["haproxy"].as_array().unwrap());
-            let shares: Vec<_> = shares.map(|share| share["is_available"].as_bool().unwrap()).collect();
-            if shares == [true; 4] { Ok(()) } else { Err(format!("{report:#}")) }
+            let servers: Vec<_> = instances.flat_map(|instance| instance["haproxy"].as_array().unwrap()).collect();
+            let is_available = |server: &&Value| server["is_available"].as_bool().unwrap();
+            if servers.len() == 4 && servers.iter().all(is_available) { Ok(()) } else { Err(status.stderr) }
         });
+        if let Err(message) = waited {
+            let balancer = lab().exec("haproxy", &["sh", "-c", SYMPTOMS]);
+            let containers = lab().incus(&["list", "--format", "compact"]);
+            let status = self.inventory(&["status"]).stdout;
+            panic!("{message}\n{status}\n{containers}\n{}", String::from_utf8_lossy(&balancer.stdout));
+        }
     }
 
     /// vezaimg, as one calls it who has the inventory and is beside it.

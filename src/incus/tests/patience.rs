@@ -61,16 +61,22 @@ fn an_import_heeds_an_interrupt_while_it_sends() {
     assert_eq!(server.heard().last().map(String::as_str), Some("POST /1.0/images?project=a%20b HTTP/1.1"));
 }
 
-/// Incus reads files through a helper that ends when it is idle.
+/// Incus reads files through a helper that ends when it is idle, and does so only while nobody asks for one.
 #[test]
-fn a_file_is_asked_for_again_when_incus_has_lost_its_helper() {
+fn a_file_is_asked_for_again_after_a_silence_when_incus_has_lost_its_helper() {
     const GONE: &str = r#"{"type":"error","error_code":500,"error":"dial unix /proc/self/fd/16/forkfile.sock: connect: no such file or directory"}"#;
     let gone = answer("500 Internal Server Error", "", GONE);
     let headers = "X-Incus-uid: 0\r\nX-Incus-gid: 0\r\nX-Incus-mode: 0644\r\nX-Incus-type: file\r\n";
     let server = Server::new(vec![gone.clone(), gone, answer("200 OK", headers, "x")]);
-    let client = server.client().with_patience(Duration::from_secs(10));
-    let web = InstanceName::parse("web").unwrap();
-    let read = client.read(&web, &TargetPath::known("/etc/hostname")).unwrap();
+    let (web, hostname) = (InstanceName::parse("web").unwrap(), TargetPath::known("/etc/hostname"));
+    let client = server.client();
+    // There is no time for a silence.
+    let error = client.clone().with_patience(Duration::from_secs(10)).read(&web, &hostname).unwrap_err();
+    assert_eq!(error.kind(), Kind::Lost);
+    let begun = Instant::now();
+    let read = client.with_patience(Duration::from_secs(60)).read(&web, &hostname).unwrap();
     assert!(matches!(read, Some(Node::File { size: Some(1), .. })), "{read:?}");
+    // The helper ends 15 seconds after the last request.
+    assert!(begun.elapsed() > Duration::from_secs(15), "{:?}", begun.elapsed());
     assert_eq!(server.heard().len(), 3);
 }
