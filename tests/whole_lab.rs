@@ -4,6 +4,7 @@
 // How long nobody was served is for a person to read.
 #![allow(clippy::print_stdout)]
 
+mod nameserver;
 mod outage;
 mod packages;
 mod pair;

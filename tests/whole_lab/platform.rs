@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::nameserver;
 use crate::sample::binary;
 use crate::support::locked::{Layouts, lock_of, lock_of_layout, networked};
 use crate::support::veza::Static;
@@ -29,7 +30,12 @@ const SYMPTOMS: &str = "journalctl --unit haproxy --lines 20 --no-pager; cat /et
 /// A daemon that has nothing yet: the platform's own names are free there.
 pub(super) fn lab() -> &'static Lab {
     static LAB: OnceLock<Lab> = OnceLock::new();
-    LAB.get_or_init(Lab::start)
+    LAB.get_or_init(|| {
+        let lab = Lab::start();
+        let setting = format!("raw.dnsmasq=no-resolv\nserver={}", nameserver::start());
+        lab.incus(&["network", "set", lab.bridge(), &setting]);
+        lab
+    })
 }
 
 pub(super) struct Platform {
