@@ -64,6 +64,17 @@ for tool in incus /usr/libexec/incus/incusd lxcfs dnsmasq ip unshare flock; do
     command -v "$tool" >/dev/null || fail "\`$tool\` is not installed"
 done
 
+# In every container systemd takes some ten inotify instances, which Linux counts as root's, and of which root has 128 unless
+# told otherwise: the thirteenth container of a machine would stop as it starts. For keys there is a like limit. Incus asks for
+# more of both: https://linuxcontainers.org/incus/docs/main/reference/server_settings/
+at_least() {
+    local setting=/proc/sys/$1
+    (($(<"$setting") >= $2)) || echo "$2" >"$setting" || say "\`$setting\` is below $2: containers may stop as they start"
+}
+at_least fs/inotify/max_user_instances 4096
+at_least kernel/keys/maxkeys 2000
+at_least kernel/keys/maxbytes 2000000
+
 # One lab starts at a time: sweeping, and choosing a subnet, would otherwise race.
 exec 9>/run/vezalab.lock
 flock --timeout 300 9 || fail "another lab has held \`/run/vezalab.lock\` for 300 seconds"

@@ -8,7 +8,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -46,6 +46,17 @@ impl Server {
     fn client(&self) -> Client {
         let client = Client::at(&self.directory.path().join("unix.socket"), Some("a b")).unwrap();
         client.with_patience(Duration::ZERO)
+    }
+
+    /// The last of so many requests after the greeting, which may not have been written down yet.
+    fn last_of(&self, count: usize) -> String {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.heard().len() < count && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let heard = self.heard();
+        assert_eq!(heard.len(), count, "{heard:?}");
+        heard[count - 1].clone()
     }
 
     /// The first lines of the requests after the greeting.

@@ -58,7 +58,7 @@ fn an_import_heeds_an_interrupt_while_it_sends() {
     file.as_file().set_len(10_000_000).unwrap();
     let error = server.client().import(file.path(), None, &|_, _| interrupt.request(), &interrupt).unwrap_err();
     assert_eq!(error.class(), Class::Interrupted);
-    assert_eq!(server.heard().last().map(String::as_str), Some("POST /1.0/images?project=a%20b HTTP/1.1"));
+    assert_eq!(server.last_of(2), "POST /1.0/images?project=a%20b HTTP/1.1");
 }
 
 /// Incus reads files through a helper that ends when it is idle, and does so only while nobody asks for one.

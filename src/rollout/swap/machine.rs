@@ -214,7 +214,9 @@ impl Swap {
         }
         self.starts += 1;
         if self.starts > MOST_STARTS {
-            return self.failed("the container stops as soon as it was started".to_owned());
+            let why = "the container stops as soon as it was started: on a host of a dozen containers, \
+                       `fs.inotify.max_user_instances` may be used up";
+            return self.failed(why.to_owned());
         }
         Action::Start
     }
