@@ -20,7 +20,7 @@
 //!                    way       be        └─ incus (REST), haproxy (runtime API)
 //! ```
 //!
-//! [`drill`] finds out whether the peers of a container serve on when it is gone. [`binary`] reads the program that goes
+//! [`inspect`] reads back what an image holds. [`drill`] finds out whether the peers of a container serve on when it is gone. [`binary`] reads the program that goes
 //! in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand as a short story. The library never
 //! prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its exit code.
 
@@ -39,6 +39,7 @@ pub mod fetch;
 pub mod haproxy;
 pub mod image;
 pub mod incus;
+pub mod inspect;
 pub mod interrupt;
 pub mod inventory;
 pub mod layer;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use vezaimg::Result;
 use vezaimg::cli::{self, Invocation, Request};
-use vezaimg::commands::{build, cache, check, drill, init, lock, prune, rollout, status};
+use vezaimg::commands::{build, cache, check, drill, init, inspect, lock, prune, rollout, status};
 use vezaimg::ui::Console;
 
 fn main() -> ExitCode {
@@ -28,6 +28,7 @@ fn run(request: Request, console: &Console) -> Result<()> {
         Request::Check(request) => check::run(&request, console),
         Request::Lock(request) => lock::run(&request, console),
         Request::Init(request) => init::run(&request, console),
+        Request::Inspect(request) => inspect::run(&request, console),
         Request::Rollout(request) => rollout::run(&request, console),
         Request::Status(request) => status::run(&request, console),
         Request::Drill(request) => drill::run(&request, console),

@@ -15,6 +15,7 @@ mod fidelity;
 mod haproxy;
 mod incus;
 mod init_and_check;
+mod inspect;
 mod inventory;
 mod lab_support;
 mod lock;

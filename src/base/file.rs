@@ -1,7 +1,7 @@
 //! A base that is a file: found, of a known format, and readable from the front as often as needed.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::fault::{self, Spot};
@@ -47,22 +47,10 @@ impl BaseFile {
         let read = (&mut file).take(HEAD as u64).read_to_end(&mut head);
         read.map_err(|error| Error::failed(format!("cannot read `{name}`")).cause(error))?;
         let length = stat.len();
-        let compression = match identify(&head) {
-            Some(Format::Tar(compression)) => Some(compression),
-            Some(Format::Squashfs) => {
-                squashfs::check(&name, &head, length, euid)?;
-                None
-            }
-            Some(Format::Foreign(foreign)) => return Err(refuse(&name, foreign)),
-            None if head.is_empty() => {
-                return Err(Error::invalid(format!("`{name}` is empty")).hint(fault::FETCH_AGAIN));
-            }
-            None => {
-                return Err(Error::invalid(format!("`{name}` is of no format that a base can have"))
-                    .cause(format!("it begins with `{}`", head[..head.len().min(8)].escape_ascii()))
-                    .hint("a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs"));
-            }
-        };
+        let compression = recognized(&name, &head)?;
+        if compression.is_none() {
+            squashfs::check(&name, &head, length, euid)?;
+        }
         Ok(Self { path: path.to_owned(), name, file, length, compression })
     }
 
@@ -84,11 +72,19 @@ impl BaseFile {
         self.compression.is_none()
     }
 
+    /// The file from its front.
+    pub(super) fn bytes(&self) -> Result<&File> {
+        (&self.file).rewind().map_err(|error| self.stopped(error))?;
+        Ok(&self.file)
+    }
+
     /// The sha256 of the whole file.
     pub(super) fn digest(&self) -> Result<Digest> {
-        let stopped = |error| Error::failed(format!("cannot read `{}`", self.name)).cause(error);
-        (&self.file).rewind().map_err(stopped)?;
-        Digest::of(&mut &self.file).map_err(stopped)
+        Digest::of(&mut self.bytes()?).map_err(|error| self.stopped(error))
+    }
+
+    fn stopped(&self, error: io::Error) -> Error {
+        Error::failed(format!("cannot read `{}`", self.name)).cause(error)
     }
 
     /// What the front of a tar tells; none for a squashfs.
@@ -108,6 +104,22 @@ impl BaseFile {
         let input = BufReader::with_capacity(BUFFER, counted);
         let content = decoder(self.compression.unwrap_or(Compression::None), input).map_err(stopped)?;
         Ok(Tarball::new(&self.name, content))
+    }
+}
+
+/// How the tar that begins with `head` is compressed; none for a squashfs.
+///
+/// # Errors
+/// It is of no format that is read.
+pub(super) fn recognized(name: &str, head: &[u8]) -> Result<Option<Compression>> {
+    match identify(head) {
+        Some(Format::Tar(compression)) => Ok(Some(compression)),
+        Some(Format::Squashfs) => Ok(None),
+        Some(Format::Foreign(foreign)) => Err(refuse(name, foreign)),
+        None if head.is_empty() => Err(Error::invalid(format!("`{name}` is empty")).hint(fault::FETCH_AGAIN)),
+        None => Err(Error::invalid(format!("`{name}` is of no format that a base can have"))
+            .cause(format!("it begins with `{}`", head[..head.len().min(8)].escape_ascii()))
+            .hint("a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs")),
     }
 }
 

@@ -33,7 +33,7 @@ mod xattrs;
 pub(in crate::base) mod tests;
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::debian::below_usr;
@@ -42,7 +42,7 @@ use self::directory::{Owners, Walk};
 use self::file::BaseFile;
 use self::image::{Contents, Front};
 pub use self::metadata::ImageMetadata;
-use self::meter::Meter;
+use self::meter::{Meter, Metered};
 use self::squashfs::Squashfs;
 pub use self::stamp::Stamp;
 use self::tarball::{MemberKind, Tarball};
@@ -216,6 +216,23 @@ impl Base {
         Ok(Some(Digest::of_bytes(digests.iter().map(ToString::to_string).collect::<String>().as_bytes())))
     }
 
+    /// What Incus would call it, with its size in bytes: the sha256 of the file or, one after the other, of the files; none
+    /// for what is no file.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn fingerprint(&self) -> Result<Option<(Digest, u64)>> {
+        let Rootfs::File(rootfs) = &self.rootfs else { return Ok(None) };
+        let files = || self.metadata.iter().chain([rootfs]);
+        let mut whole: Box<dyn Read + '_> = Box::new(io::empty());
+        for file in files() {
+            whole = Box::new(whole.chain(file.bytes()?));
+        }
+        let digest = Digest::of(&mut whole);
+        let digest = digest.map_err(|cause| Error::failed(format!("cannot read `{}`", self.name)).cause(cause))?;
+        Ok(Some((digest, files().map(BaseFile::length).sum())))
+    }
+
     /// Whether modification times are the content's own. A directory's may be those of its unpacking.
     pub fn has_times(&self) -> bool {
         self.form != Form::Directory
@@ -258,6 +275,32 @@ pub fn image_metadata(path: &Path) -> Result<ImageMetadata> {
         .hint("`incus image import METADATA ROOTFS` takes both files: name the fingerprint that it prints"));
     }
     image::read_front_metadata(&mut file.tarball(&Meter::new(&crate::ui::Silent, None))?)
+}
+
+/// Gives every entry of a unified image to `sink`, whose bytes come from a stream of some length and are read to their end.
+///
+/// # Errors
+/// As [`Base::read`]; it is no unified image, or the stream breaks.
+pub fn read_image(
+    name: &str,
+    length: u64,
+    input: &mut dyn Read,
+    listener: &dyn Listener,
+    sink: Sink<'_>,
+) -> Result<Description> {
+    let stopped = |error| fault::stopped(name, &fault::Spot::Start, &error);
+    let meter = Meter::new(listener, Some(length));
+    let mut input = Metered::new(input, &meter);
+    let mut head = Vec::new();
+    input.by_ref().take(format::HEAD as u64).read_to_end(&mut head).map_err(stopped)?;
+    let Some(compression) = file::recognized(name, &head)? else {
+        return Err(Error::invalid(format!("`{name}` is the root file system of a split image, not an image")));
+    };
+    let whole = BufReader::with_capacity(tarball::BUFFER, io::Cursor::new(head).chain(input));
+    let mut tar = Tarball::new(name, decompress::decoder(compression, whole).map_err(stopped)?);
+    let contents = image::read_unified(&mut tar, sink)?;
+    meter.finish();
+    Ok(Description { image: contents.metadata, dropped: contents.dropped })
 }
 
 fn read_metadata(file: &BaseFile) -> Result<ImageMetadata> {

@@ -10,6 +10,7 @@ mod dynamic;
 mod elf;
 mod go;
 mod refusal;
+mod rust;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use architecture::Architecture;
 pub use check::{BaseView, Fault};
 pub use dynamic::RequiredVersion;
 pub use go::{GoBuildInfo, GoModule};
+pub use rust::{RustBuildInfo, RustCrate};
 
 use crate::rootfs::Digest;
 use crate::{Error, Result};
@@ -111,6 +113,26 @@ pub fn linkage(content: &[u8]) -> Option<Linkage> {
     let elf = Elf::parse(content).ok()?;
     let needed = Dynamic::read(&elf).ok()?.map(|dynamic| dynamic.needed()).transpose().ok()?;
     Some(Linkage { interpreter: elf.interpreter().ok()?, needed: needed.unwrap_or_default() })
+}
+
+/// What the content of a program tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The machine that it is built for.
+    pub architecture: Architecture,
+    /// The absolute path of the dynamic linker that starts it; none when it is static.
+    pub interpreter: Option<String>,
+    /// What the Go linker wrote down, for a program in Go.
+    pub go: Option<GoBuildInfo>,
+    /// What rustc wrote down, for a program in Rust.
+    pub rust: Option<RustBuildInfo>,
+}
+
+/// What the content of a program tells; none for what is no sound 64-bit little-endian ELF program.
+pub fn program(content: &[u8]) -> Option<Program> {
+    let elf = Elf::parse(content).ok()?;
+    let Facts { architecture, interpreter, go, .. } = Facts::of(&elf).ok()?;
+    Some(Program { architecture, interpreter, go, rust: rust::read(&elf) })
 }
 
 /// What a write to a file changes.

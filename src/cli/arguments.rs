@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::release::ReleaseName;
 use crate::rollout::fleet::Entry;
+use crate::rootfs::TargetPath;
 
 /// Builds immutable, byte-for-byte reproducible Incus images, and rolls fleets onto them.
 #[derive(Debug, Parser)]
@@ -47,6 +48,15 @@ Example:
 Debian's own signature is checked by gpgv. Which mirror a package comes from makes no difference to a build: it is \
 known by its digest.")]
     Lock(LockArgs),
+    /// Show what an image holds
+    #[command(after_help = "\
+Example:
+  vezaimg inspect out/veza-backend-api-….incus.tar.zst
+  vezaimg inspect veza-backend-api --file /etc/os-release
+
+Images that others have made are shown too. The file is read as a stream and never unpacked, but for a squashfs, which only \
+root can read. What an image says of itself is its own word.")]
+    Inspect(InspectArgs),
     /// Bring a fleet onto an image, one container after another
     #[command(after_help = "\
 Example:
@@ -183,6 +193,23 @@ pub(super) struct LockArgs {
     #[arg(long)]
     pub(super) check: bool,
     /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The image: a file, the two files of a split one, or a fingerprint or an alias in a store, with
+    /// `REMOTE:` before it where that is not the default one
+    #[arg(required = true, num_args = 1..=2)]
+    pub(super) image: Vec<String>,
+    /// List every entry instead
+    #[arg(long)]
+    pub(super) tree: bool,
+    /// Print the content of this file of it instead
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["tree", "json"], value_parser = target_path)]
+    pub(super) file: Option<TargetPath>,
+    /// Print one JSON object; with --tree one a line, as the manifest has them
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -344,6 +371,12 @@ pub(super) enum FormatArg {
 pub(super) enum CodecArg {
     Zstd,
     Gzip,
+}
+
+/// A path in an image.
+fn target_path(text: &str) -> Result<TargetPath, String> {
+    TargetPath::parse(text)
+        .map_err(|error| format!("it {}; a path of an image is such as `/etc/os-release`", error.reason()))
 }
 
 /// A path as a request names it, with its query.

@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::arguments::{
-    BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, DrillArgs, FormatArg, LayoutArgs, LockArgs, MembersArgs,
-    ScopeArgs,
+    BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, DrillArgs, FormatArg, InspectArgs, LayoutArgs, LockArgs,
+    MembersArgs, ScopeArgs,
 };
 use crate::archive::Codec;
-use crate::commands::{build, cache, drill, lock, rollout};
+use crate::commands::{build, cache, drill, inspect, lock, rollout};
 use crate::drill::Wishes;
 use crate::image::Format;
 use crate::layout;
@@ -94,6 +94,17 @@ impl From<DrillArgs> for drill::Request {
             },
             json: args.json,
         }
+    }
+}
+
+impl From<InspectArgs> for inspect::Request {
+    fn from(args: InspectArgs) -> Self {
+        let view = match (args.file, args.tree) {
+            (Some(path), _) => inspect::View::File(path),
+            (None, true) => inspect::View::Tree,
+            (None, false) => inspect::View::Whole,
+        };
+        Self { image: args.image, view, json: args.json }
     }
 }
 

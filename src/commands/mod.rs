@@ -5,6 +5,7 @@ pub mod cache;
 pub mod check;
 pub mod drill;
 pub mod init;
+pub mod inspect;
 pub mod lock;
 pub mod prune;
 pub mod rollout;

@@ -1,13 +1,14 @@
 //! Images of the store.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
-use ureq::http::Method;
+use ureq::http::{Method, header};
 
-use super::exchange::Call;
+use super::exchange::{Call, text};
 use super::{Client, Fingerprint, InstanceKind, Kind, Result, json};
 use crate::rootfs::escaped;
 
@@ -97,6 +98,21 @@ impl Client {
     pub fn delete_image(&self, fingerprint: &Fingerprint) -> Result<()> {
         let wanted = format!("delete the image `{}`", fingerprint.short());
         self.run(&Call::new(Method::DELETE, &["images", fingerprint.as_str()], wanted), DELETE).map(drop)
+    }
+
+    /// The file of an image, as it came into the store.
+    ///
+    /// # Errors
+    /// As every request; [`Refused`](super::Kind::Refused) when it is in two files.
+    pub fn export_image(&self, fingerprint: &Fingerprint) -> Result<impl Read + use<>> {
+        let wanted = format!("export the image `{}`", fingerprint.short());
+        let call = Call::get(&["images", fingerprint.as_str(), "export"], wanted).unhurried();
+        let (headers, body) = self.read_raw(&call)?;
+        // Of the two files of a split image Incus makes a form.
+        if text(&headers, &header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/")) {
+            return Err(call.refused(Kind::Refused).cause("it is in two files"));
+        }
+        Ok(body.into_reader())
     }
 
     pub(super) fn image_of(&self, fingerprint: &Fingerprint) -> Result<Option<Image>> {

@@ -60,6 +60,11 @@ impl<'t> Listing<'t> {
         self.digest
     }
 
+    /// The lines, without line feeds.
+    pub fn lines(&self) -> impl Iterator<Item = serde_json::Result<String>> {
+        self.tree.iter().map(|(path, entry)| serde_json::to_string(&line(path, entry)))
+    }
+
     /// How many entries there are.
     pub fn entries(&self) -> usize {
         self.tree.len()

@@ -1,7 +1,7 @@
 //! What a person sees: results on stdout, everything else on stderr.
 
 use std::cell::RefCell;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -53,6 +53,21 @@ impl Console {
     pub fn json(&self, object: &impl Serialize) -> Result<()> {
         let line = serde_json::to_string(object).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
         self.result(&line)
+    }
+
+    /// Copies bytes to stdout as they are. A reader that went away is no error of ours.
+    ///
+    /// # Errors
+    /// They cannot be read or written.
+    pub fn bytes(&self, content: &mut dyn Read) -> Result<()> {
+        self.end_stage();
+        let mut stdout = io::stdout().lock();
+        match io::copy(content, &mut stdout).and_then(|_| stdout.flush()) {
+            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::failed("cannot write the result to stdout").cause(cause))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Prints what clap has to say, help or a usage error, and gives the exit code that goes with it.

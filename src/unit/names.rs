@@ -159,6 +159,12 @@ pub(super) const SIGNALS: [&str; 31] = [
     "SIGSYS",
 ];
 
+/// The name of a capability, in lower case as capabilities(7) and getcap(8) write it; the number of one that is newer.
+pub(crate) fn capability_name(number: u32) -> String {
+    let known = usize::try_from(number).ok().and_then(|number| CAPABILITIES.get(number));
+    known.map_or_else(|| number.to_string(), |name| name.to_ascii_lowercase())
+}
+
 /// The number of a capability, by its name in any case or by the number itself.
 pub(super) fn capability(name: &str) -> Option<u32> {
     if let Ok(number) = name.parse::<u32>() {

@@ -1,0 +1,100 @@
+//! `vezaimg inspect`: what an image holds.
+
+mod lines;
+
+use crate::inspect::{Contents, Inspection, Source};
+use crate::release::Listing;
+use crate::rootfs::{Entry, Kind, Resolved, Summary, TargetPath};
+use crate::ui::Console;
+use crate::{Error, Result};
+
+/// What `vezaimg inspect` is asked to do.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The image, or the two files of a split one.
+    pub image: Vec<String>,
+    /// What of it.
+    pub view: View,
+    /// Print JSON.
+    pub json: bool,
+}
+
+/// What of an image is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// What it is, and what is in it.
+    Whole,
+    /// Every entry.
+    Tree,
+    /// The content of a file.
+    File(TargetPath),
+}
+
+/// Shows an image.
+///
+/// # Errors
+/// There is none, it is damaged or larger than is looked at, or has no such file.
+pub fn run(request: &Request, console: &Console) -> Result<()> {
+    let source = Source::find(&request.image)?;
+    match &request.view {
+        View::Whole => {
+            let inspection = Inspection::of(&source, console)?;
+            if request.json { console.json(&inspection) } else { lines::print(&inspection, console) }
+        }
+        View::Tree => tree(&Contents::read(&source, None, console)?, request.json, console),
+        View::File(path) => file(path, &source, console),
+    }
+}
+
+fn tree(contents: &Contents, json: bool, console: &Console) -> Result<()> {
+    let unlisted = |cause: &dyn std::fmt::Display| Error::failed("cannot list the image").cause(cause);
+    if !json {
+        return contents.tree.iter().try_for_each(|(path, entry)| console.result(&lines::entry(path, entry)));
+    }
+    let listing = Listing::of(&contents.tree).map_err(|cause| unlisted(&cause))?;
+    let mut lines = listing.lines();
+    lines.try_for_each(|line| console.result(&line.map_err(|cause| unlisted(&cause))?))
+}
+
+/// The content comes out only once the whole image has been read and found to be sound.
+fn file(path: &TargetPath, source: &Source, console: &Console) -> Result<()> {
+    let contents = Contents::read(source, Some(path), console)?;
+    if let Some(mut content) = contents.content(path) {
+        return console.bytes(&mut content);
+    }
+    let image = source.name();
+    let (found, summary) = match contents.tree.resolve(path) {
+        Resolved::Entry(found, Entry { kind: Kind::File(summary), .. }) => (found, *summary),
+        Resolved::Entry(found, entry) => {
+            let kind = entry.kind.noun();
+            return Err(Error::invalid(format!("`{found}` of `{image}` is a {kind}, not a file"))
+                .hint("`--tree` lists what is in it"));
+        }
+        Resolved::Missing(missing) => {
+            let error = Error::invalid(format!("`{image}` has no `{path}`"));
+            let error = if missing == *path { error } else { error.cause(format!("there is no `{missing}`")) };
+            return Err(error.hint("`--tree` lists what there is"));
+        }
+        Resolved::Broken(at) => {
+            return Err(Error::invalid(format!("`{path}` of `{image}` leads nowhere"))
+                .cause(format!("`{at}` is on the way, and neither a directory nor a link that ends")));
+        }
+    };
+    copy(&found, summary, source, console)
+}
+
+/// What was too long to be kept, or was found through a link, in a pass of its own.
+fn copy(found: &TargetPath, summary: Summary, source: &Source, console: &Console) -> Result<()> {
+    let mut outcome = Ok(());
+    source.read(console, &mut |path, entry| {
+        // Of a path that comes twice the last counts, which the first pass has seen.
+        if let Kind::File(body) = entry.kind
+            && path == *found
+            && body.size == summary.size
+        {
+            outcome = console.bytes(body.reader);
+        }
+        Ok(())
+    })?;
+    outcome
+}

@@ -1,0 +1,216 @@
+//! One pass over an image: a summary of every entry, and the texts that tell of the whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::Source;
+use crate::archive::Hashed;
+use crate::base::{Description, Dropped, ImageMetadata};
+use crate::release::Listing;
+use crate::rootfs::{Body, Digest, Entry, Kind, Metadata, Mode, Resolved, Summary, TargetPath, Tree, Xattrs, escaped};
+use crate::ui::{Event, Listener};
+use crate::{Error, Result};
+
+/// The most entries that are looked at; Debian's full desktop has some 300,000.
+const MOST_ENTRIES: usize = 500_000;
+/// The most content that is looked at, in bytes; a few hundred bytes of an archive can declare more.
+const MOST_CONTENT: u64 = 8 << 30;
+/// The longest text that is kept, in bytes: dpkg's list of 3,000 packages has 4 MB.
+const LONGEST_TEXT: u64 = 16 << 20;
+/// The most that all texts may have together, in bytes.
+const MOST_TEXT: u64 = 64 << 20;
+/// Paths that come twice are told by name up to so many.
+const MOST_TWICE: usize = 20;
+
+/// What an image holds, without the files' content.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// Its entries, and the directories that they imply.
+    pub tree: Tree<Summary>,
+    /// Bytes of its files.
+    pub size: u64,
+    /// What was not looked at.
+    pub left_out: LeftOut,
+    metadata: Option<ImageMetadata>,
+    texts: BTreeMap<TargetPath, Vec<u8>>,
+}
+
+/// What is in an image and not in its [`Contents`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Entries below `/dev`, which Incus makes itself.
+    pub under_dev: u64,
+    /// Device nodes elsewhere.
+    pub devices: u64,
+    /// Sockets.
+    pub sockets: u64,
+    /// Extended attributes that belong to the machine that the image was made on.
+    pub xattrs: u64,
+    /// Paths that come more than once, of which the last counts: the first twenty.
+    pub twice: Vec<String>,
+}
+
+impl Contents {
+    /// Reads an image; the content of `wanted` is kept too, where it is there and not too long.
+    ///
+    /// # Errors
+    /// It is no image, damaged, or larger than is looked at.
+    pub fn read(source: &Source, wanted: Option<&TargetPath>, listener: &dyn Listener) -> Result<Self> {
+        let mut pass =
+            Pass { name: source.name(), wanted, contents: Self::default(), kept: 0, buffer: vec![0; 128 << 10] };
+        listener.event(Event::Stage(format!("reading `{}`", escaped(source.name().as_bytes()))));
+        let description = source.read(listener, &mut |path, entry| pass.take(path, entry))?;
+        let mut contents = pass.contents;
+        contents.add_implied_directories();
+        let Description { image, dropped: Dropped { devices, sockets, under_dev, xattrs } } = description;
+        contents.metadata = image;
+        contents.left_out = LeftOut { devices, sockets, under_dev, xattrs, ..contents.left_out };
+        Ok(contents)
+    }
+
+    /// Adds the directories that no entry names and some need, as tar makes them.
+    fn add_implied_directories(&mut self) {
+        let mut implied = BTreeSet::new();
+        for (path, _) in self.tree.iter() {
+            implied.extend(path.ancestors().take_while(|above| self.tree.get(above).is_none()));
+        }
+        let metadata = Metadata { mode: Mode::from_bits(0o755), uid: 0, gid: 0, mtime: 0, xattrs: Xattrs::new() };
+        let directory = Entry { metadata, kind: Kind::Directory };
+        self.tree.extend(implied.into_iter().filter(|path| !path.is_root()).map(|path| (path, directory.clone())));
+    }
+
+    /// What the image says about itself; none for a root file system alone.
+    pub fn metadata(&self) -> Option<&ImageMetadata> {
+        self.metadata.as_ref()
+    }
+
+    /// The digest of the root file system, as manifests have it.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn digest(&self) -> Result<Digest> {
+        let listing = Listing::of(&self.tree).map_err(|cause| Error::failed("cannot list the image").cause(cause))?;
+        Ok(listing.digest())
+    }
+
+    /// The kept content of a path, links followed.
+    pub fn content(&self, path: &TargetPath) -> Option<&[u8]> {
+        let (path, _) = self.file(path)?;
+        self.texts.get(&path).map(Vec::as_slice)
+    }
+
+    /// The same, if it is UTF-8.
+    pub fn text(&self, path: &TargetPath) -> Option<&str> {
+        str::from_utf8(self.content(path)?).ok()
+    }
+
+    /// The regular file that a path leads to.
+    pub fn file(&self, path: &TargetPath) -> Option<(TargetPath, Summary)> {
+        match self.tree.resolve(path) {
+            Resolved::Entry(path, Entry { kind: Kind::File(summary), .. }) => Some((path, *summary)),
+            _ => None,
+        }
+    }
+
+    /// The paths of what was kept below a directory that no link leads to, in byte order.
+    pub(super) fn kept_within<'a>(&'a self, directory: &'a TargetPath) -> impl Iterator<Item = &'a TargetPath> {
+        self.texts.keys().filter(move |path| path.is_within(directory))
+    }
+}
+
+/// A pass that goes on.
+struct Pass<'a> {
+    name: &'a str,
+    wanted: Option<&'a TargetPath>,
+    contents: Contents,
+    kept: u64,
+    buffer: Vec<u8>,
+}
+
+impl Pass<'_> {
+    fn take(&mut self, path: TargetPath, entry: Entry<Body<'_>>) -> Result<()> {
+        let too_much = |what: &str| Error::refused(format!("`{}` holds {what}, more than is looked at", self.name));
+        if self.contents.tree.len() >= MOST_ENTRIES {
+            return Err(too_much("more than 500,000 entries"));
+        }
+        if let Kind::File(body) = &entry.kind {
+            self.contents.size = self.contents.size.saturating_add(body.size);
+            if self.contents.size > MOST_CONTENT {
+                return Err(too_much("files of more than 8 GiB"));
+            }
+        }
+        let kind = match entry.kind {
+            Kind::File(body) => Kind::File(self.body(&path, body)?),
+            Kind::Directory => Kind::Directory,
+            Kind::Symlink(target) => Kind::Symlink(target),
+            Kind::HardLink(target) => Kind::HardLink(target),
+            Kind::Fifo => Kind::Fifo,
+        };
+        let is_directory = kind == Kind::Directory;
+        let before = self.contents.tree.insert(path.clone(), Entry { metadata: entry.metadata, kind });
+        // Archives name a directory again before what is in it.
+        let is_twice = before.is_some_and(|before| !(is_directory && before.kind == Kind::Directory));
+        if is_twice && self.contents.left_out.twice.len() < MOST_TWICE {
+            self.contents.left_out.twice.push(path.to_string());
+        }
+        Ok(())
+    }
+
+    /// Hashes a body, and keeps it where it tells of the whole.
+    fn body(&mut self, path: &TargetPath, body: Body<'_>) -> Result<Summary> {
+        self.contents.texts.remove(path);
+        let is_kept = (tells(path) || self.wanted == Some(path))
+            && body.size <= LONGEST_TEXT
+            && self.kept + body.size <= MOST_TEXT;
+        let mut hashed = Hashed::new(if is_kept { Keep::All(Vec::new()) } else { Keep::Nothing });
+        loop {
+            let length = match body.reader.read(&mut self.buffer) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(cause) => {
+                    return Err(Error::failed(format!("cannot read `{path}` of `{}`", self.name)).cause(cause));
+                }
+            };
+            let bytes = self.buffer.get(..length).unwrap_or_default();
+            hashed.write_all(bytes).map_err(|cause| Error::failed(format!("cannot keep `{path}`")).cause(cause))?;
+        }
+        let (keep, summary) = hashed.finish();
+        if let Keep::All(content) = keep {
+            self.kept += summary.size;
+            self.contents.texts.insert(path.clone(), content);
+        }
+        Ok(summary)
+    }
+}
+
+enum Keep {
+    Nothing,
+    All(Vec<u8>),
+}
+
+impl Write for Keep {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Self::All(content) = self {
+            content.extend_from_slice(bytes);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whether a file's content tells of the whole: what is installed, who is there, what is started.
+fn tells(path: &TargetPath) -> bool {
+    const FILES: [&str; 5] = ["var/lib/dpkg/status", "etc/passwd", "etc/group", "etc/os-release", "usr/lib/os-release"];
+    let path = path.as_relative();
+    let is_unit = |directory: &&str| path.starts_with(directory.as_bytes());
+    FILES.iter().any(|file| path == file.as_bytes())
+        || path.starts_with(b"var/lib/dpkg/status.d/")
+        || (super::service::DIRECTORIES.iter().any(is_unit)
+            && (path.ends_with(b".service") || path.ends_with(b".conf")))
+}

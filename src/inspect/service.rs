@@ -1,0 +1,75 @@
+//! The unit that an image names as its own, as systemd.unit(5) puts it together: the first file of its name, and every
+//! drop-in, by file name over all directories.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Contents;
+use crate::rootfs::TargetPath;
+use crate::unit::{UnitFile, exec_program, exposure};
+
+/// Where units are, the first directory of a file name counting; systemd.unit(5).
+pub(super) const DIRECTORIES: [&str; 4] =
+    ["etc/systemd/system/", "usr/local/lib/systemd/system/", "usr/lib/systemd/system/", "lib/systemd/system/"];
+
+/// A unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: String,
+    /// What is read after it, in order.
+    pub drop_ins: Vec<String>,
+    /// Whom it runs as; root where it says nothing.
+    pub user: Option<String>,
+    /// The program that it starts.
+    pub exec: Option<String>,
+    /// How exposed it is, 0.0 to 10.0, as `systemd-analyze security` counts it.
+    pub exposure: String,
+    /// The word for it, such as `OK`.
+    pub rating: &'static str,
+}
+
+impl Service {
+    /// The unit of a name, if it is there and systemd could read it.
+    pub(super) fn find(name: &str, contents: &Contents) -> Option<Self> {
+        let (path, mut unit) =
+            DIRECTORIES.iter().find_map(|directory| parsed(&format!("/{directory}{name}"), contents))?;
+        let drop_ins: Vec<_> =
+            drop_ins(name, contents).into_iter().filter_map(|path| parsed(&path, contents)).collect();
+        drop_ins.iter().for_each(|(_, drop_in)| unit.apply(drop_in));
+        let exec = unit.list("Service", "ExecStart").last().and_then(|line| exec_program(line)).map(str::to_owned);
+        let exposed = exposure(&unit);
+        Some(Self {
+            name: name.to_owned(),
+            path,
+            drop_ins: drop_ins.into_iter().map(|(path, _)| path).collect(),
+            user: unit.last("Service", "User").filter(|user| !user.is_empty()).map(str::to_owned),
+            exec,
+            exposure: exposed.level.to_string(),
+            rating: exposed.level.rating(),
+        })
+    }
+}
+
+fn parsed(path: &str, contents: &Contents) -> Option<(String, UnitFile)> {
+    let text = contents.text(&TargetPath::parse(path).ok()?)?;
+    Some((path.to_owned(), UnitFile::parse(text).ok()?))
+}
+
+/// Sorted by file name; of one name the unit's own comes before that of all services, and the first directory's counts.
+fn drop_ins(name: &str, contents: &Contents) -> Vec<String> {
+    let mut found = BTreeMap::new();
+    for kind in [name, "service"] {
+        for directory in DIRECTORIES {
+            let Ok(directory) = TargetPath::parse(&format!("/{directory}{kind}.d")) else { continue };
+            let files = contents.kept_within(&directory).filter(|path| path.parent().as_ref() == Some(&directory));
+            for path in files.filter(|path| path.name().ends_with(b".conf")) {
+                found.entry(path.name().to_vec()).or_insert_with(|| path.to_string());
+            }
+        }
+    }
+    found.into_values().collect()
+}

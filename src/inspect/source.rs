@@ -1,0 +1,142 @@
+//! Where the bytes of an image come from.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use crate::base::{self, Base, Description, Form, Sink};
+use crate::incus::{Client, Image};
+use crate::rootfs::{Digest, escaped};
+use crate::ui::Listener;
+use crate::{Error, Result};
+
+/// An image that can be read as often as needed.
+#[derive(Debug)]
+pub struct Source {
+    name: String,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// One file, or the two of a split image.
+    Files(Vec<PathBuf>),
+    Store(Client, Box<Image>),
+}
+
+/// By what an image is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Identity {
+    /// What Incus calls it; none for half of an image.
+    pub(super) fingerprint: Option<Digest>,
+    /// Bytes of its files.
+    pub(super) size: u64,
+}
+
+impl Source {
+    /// Finds an image: one file, the two files of a split image, or one of a store by `[REMOTE:]FINGERPRINT` or
+    /// `[REMOTE:]ALIAS`.
+    ///
+    /// # Errors
+    /// There is none, or the store cannot be asked.
+    pub fn find(references: &[String]) -> Result<Self> {
+        let paths: Vec<_> = references.iter().map(PathBuf::from).collect();
+        match references {
+            [reference] if !paths.iter().any(|path| path.exists()) => Self::stored(reference),
+            _ => Ok(Self { name: references.join(" + "), place: Place::Files(paths) }),
+        }
+    }
+
+    fn stored(reference: &str) -> Result<Self> {
+        let shown = escaped(reference.as_bytes());
+        let (remote, name) = reference.split_once(':').unwrap_or(("", reference));
+        let none = |place: &str| {
+            Error::invalid(format!("`{shown}` is neither a file, nor a fingerprint or an alias of an image {place}"))
+                .hint("`vezaimg build` prints the path of the image that it makes; `incus image list` shows those of a store")
+        };
+        let client = Client::connect(remote, None).map_err(|error| {
+            error.causes().iter().fold(none("on a daemon that answers").cause(error.message()), Error::cause)
+        })?;
+        match client.image(name)? {
+            Some(image) => Ok(Self { name: reference.to_owned(), place: Place::Store(client, Box::new(image)) }),
+            None => Err(none(&format!("on `{}`", client.remote()))),
+        }
+    }
+
+    /// What it was called, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn identity(&self) -> Result<Identity> {
+        match &self.place {
+            Place::Files(paths) => {
+                let base = open(paths)?;
+                let is_whole = matches!(base.form(), Form::Unified | Form::Split);
+                let known = base.fingerprint()?;
+                let fingerprint = known.map(|(digest, _)| digest).filter(|_| is_whole);
+                Ok(Identity { fingerprint, size: known.map_or(0, |(_, size)| size) })
+            }
+            Place::Store(_, image) => {
+                Ok(Identity { fingerprint: Digest::parse(image.fingerprint.as_str()), size: image.size })
+            }
+        }
+    }
+
+    /// Gives every entry of the root file system to `sink`, and says what the image says about itself.
+    ///
+    /// # Errors
+    /// What the sink returns; it is no image, or damaged.
+    pub fn read(&self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
+        match &self.place {
+            Place::Files(paths) => open(paths)?.read(listener, sink),
+            Place::Store(client, image) => read_stored(client, image, listener, sink),
+        }
+    }
+}
+
+fn open(paths: &[PathBuf]) -> Result<Base> {
+    let base = base::open(paths)?;
+    match base.form() {
+        Form::Directory => Err(Error::invalid(format!("`{}` is a directory, not an image", base.name()))
+            .hint("name the file that `vezaimg build` has printed")),
+        _ => Ok(base),
+    }
+}
+
+/// What the store gives is checked against the fingerprint: it may be another machine's.
+fn read_stored(client: &Client, image: &Image, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
+    let name = image.fingerprint.short();
+    let exported = client.export_image(&image.fingerprint).map_err(|failure| {
+        let command = format!("incus image export {}:{name} image", client.remote());
+        Error::from(failure).hint(format!("`{command}` writes its files, and `vezaimg inspect` takes both"))
+    })?;
+    let mut exported = Hashed { inner: exported, sha256: sha2::Digest::new() };
+    let description = base::read_image(name, image.size, &mut exported, listener, sink)?;
+    let digest = exported.finish().map_err(|cause| Error::failed(format!("cannot read `{name}`")).cause(cause))?;
+    if Digest::parse(image.fingerprint.as_str()) != Some(digest) {
+        return Err(Error::failed(format!("what `{}` gives for `{name}` is another image", client.remote()))
+            .cause(format!("its sha256 is {digest}")));
+    }
+    Ok(description)
+}
+
+/// What was read, hashed.
+struct Hashed<R> {
+    inner: R,
+    sha256: sha2::Sha256,
+}
+
+impl<R: Read> Hashed<R> {
+    fn finish(mut self) -> io::Result<Digest> {
+        io::copy(&mut self, &mut io::sink())?;
+        Ok(Digest(sha2::Digest::finalize(self.sha256).into()))
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        sha2::Digest::update(&mut self.sha256, buffer.get(..length).unwrap_or_default());
+        Ok(length)
+    }
+}
