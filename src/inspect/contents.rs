@@ -21,6 +21,8 @@ const MOST_CONTENT: u64 = 8 << 30;
 const LONGEST_TEXT: u64 = 16 << 20;
 /// The most that all texts may have together, in bytes.
 const MOST_TEXT: u64 = 64 << 20;
+/// The most that paths, targets of links and extended attributes may have together, in bytes, implied directories included.
+const MOST_NAMES: usize = 256 << 20;
 /// Paths that come twice are told by name up to so many.
 const MOST_TWICE: usize = 20;
 
@@ -58,27 +60,22 @@ impl Contents {
     /// # Errors
     /// It is no image, damaged, or larger than is looked at.
     pub fn read(source: &Source, wanted: Option<&TargetPath>, listener: &dyn Listener) -> Result<Self> {
-        let mut pass =
-            Pass { name: source.name(), wanted, contents: Self::default(), kept: 0, buffer: vec![0; 128 << 10] };
+        let mut pass = Pass {
+            name: source.name(),
+            wanted,
+            contents: Self::default(),
+            kept: 0,
+            names: 0,
+            buffer: vec![0; 128 << 10],
+        };
         listener.event(Event::Stage(format!("reading `{}`", escaped(source.name().as_bytes()))));
         let description = source.read(listener, &mut |path, entry| pass.take(path, entry))?;
+        pass.add_implied_directories()?;
         let mut contents = pass.contents;
-        contents.add_implied_directories();
         let Description { image, dropped: Dropped { devices, sockets, under_dev, xattrs } } = description;
         contents.metadata = image;
         contents.left_out = LeftOut { devices, sockets, under_dev, xattrs, ..contents.left_out };
         Ok(contents)
-    }
-
-    /// Adds the directories that no entry names and some need, as tar makes them.
-    fn add_implied_directories(&mut self) {
-        let mut implied = BTreeSet::new();
-        for (path, _) in self.tree.iter() {
-            implied.extend(path.ancestors().take_while(|above| self.tree.get(above).is_none()));
-        }
-        let metadata = Metadata { mode: Mode::from_bits(0o755), uid: 0, gid: 0, mtime: 0, xattrs: Xattrs::new() };
-        let directory = Entry { metadata, kind: Kind::Directory };
-        self.tree.extend(implied.into_iter().filter(|path| !path.is_root()).map(|path| (path, directory.clone())));
     }
 
     /// What the image says about itself; none for a root file system alone.
@@ -126,19 +123,23 @@ struct Pass<'a> {
     wanted: Option<&'a TargetPath>,
     contents: Contents,
     kept: u64,
+    names: usize,
     buffer: Vec<u8>,
 }
 
 impl Pass<'_> {
     fn take(&mut self, path: TargetPath, entry: Entry<Body<'_>>) -> Result<()> {
-        let too_much = |what: &str| Error::refused(format!("`{}` holds {what}, more than is looked at", self.name));
-        if self.contents.tree.len() >= MOST_ENTRIES {
-            return Err(too_much("more than 500,000 entries"));
-        }
+        let target = match &entry.kind {
+            Kind::Symlink(target) => target.len(),
+            Kind::HardLink(target) => target.as_relative().len(),
+            Kind::Directory | Kind::File(_) | Kind::Fifo => 0,
+        };
+        let xattrs = entry.metadata.xattrs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        self.count(self.contents.tree.len(), path.as_relative().len() + target + xattrs)?;
         if let Kind::File(body) = &entry.kind {
             self.contents.size = self.contents.size.saturating_add(body.size);
             if self.contents.size > MOST_CONTENT {
-                return Err(too_much("files of more than 8 GiB"));
+                return Err(self.too_much("files of more than 8 GiB"));
             }
         }
         let kind = match entry.kind {
@@ -155,6 +156,42 @@ impl Pass<'_> {
         if is_twice && self.contents.left_out.twice.len() < MOST_TWICE {
             self.contents.left_out.twice.push(path.to_string());
         }
+        Ok(())
+    }
+
+    /// Counts one more entry beside so many, with so many bytes of names.
+    fn count(&mut self, entries: usize, names: usize) -> Result<()> {
+        self.names += names;
+        if entries >= MOST_ENTRIES {
+            return Err(self.too_much("more than 500,000 entries"));
+        }
+        if self.names > MOST_NAMES {
+            return Err(self.too_much("names, links and attributes of more than 256 MiB"));
+        }
+        Ok(())
+    }
+
+    fn too_much(&self, what: &str) -> Error {
+        Error::refused(format!("`{}` holds {what}, more than is looked at", self.name))
+    }
+
+    /// Adds the directories that no entry names and some need, as tar makes them.
+    fn add_implied_directories(&mut self) -> Result<()> {
+        let mut implied = BTreeSet::new();
+        let tree = std::mem::take(&mut self.contents.tree);
+        for (path, _) in tree.iter() {
+            for above in path.ancestors().take_while(|above| tree.get(above).is_none() && !above.is_root()) {
+                let length = above.as_relative().len();
+                if !implied.insert(above) {
+                    break;
+                }
+                self.count(tree.len() + implied.len(), length)?;
+            }
+        }
+        self.contents.tree = tree;
+        let metadata = Metadata { mode: Mode::from_bits(0o755), uid: 0, gid: 0, mtime: 0, xattrs: Xattrs::new() };
+        let directory = Entry { metadata, kind: Kind::Directory };
+        self.contents.tree.extend(implied.into_iter().map(|path| (path, directory.clone())));
         Ok(())
     }
 

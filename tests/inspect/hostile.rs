@@ -73,6 +73,30 @@ fn a_tar_of_a_million_entries_is_refused() {
     );
 }
 
+/// Some hundred kilobytes whose entries each stand in two thousand directories that no entry names.
+#[test]
+fn directories_that_are_only_implied_are_bounded() {
+    let workspace = Workspace::new();
+    let file = File::create(workspace.join("image.tar.gz")).unwrap();
+    let mut tar = tar::Builder::new(GzEncoder::new(file, Compression::fast()));
+    let mut add = |path: String, content: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(content.len() as u64);
+        tar.append_data(&mut header, path, content).unwrap();
+    };
+    add("metadata.yaml".to_owned(), b"architecture: x86_64\n");
+    for number in 0..200 {
+        add(format!("rootfs/{number}/{}x", "a/".repeat(2_000)), b"");
+    }
+    tar.into_inner().unwrap().finish().unwrap();
+    refused(
+        &workspace,
+        "image.tar.gz",
+        "error: `image.tar.gz` holds names, links and attributes of more than 256 MiB, more than is looked at\n",
+    );
+}
+
 #[test]
 fn an_image_inside_an_image_is_a_file_like_any_other() {
     let workspace = Workspace::new();
