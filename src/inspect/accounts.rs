@@ -1,5 +1,7 @@
 //! Users and groups, by passwd(5) and group(5).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::Contents;
@@ -50,14 +52,14 @@ impl Accounts {
         }
     }
 
-    /// The name of a user's number.
-    pub fn user(&self, uid: u32) -> Option<&str> {
-        self.users.iter().find(|user| user.uid == uid).map(|user| user.name.as_str())
+    /// The names of users by their numbers; of several the first.
+    pub fn user_names(&self) -> BTreeMap<u32, &str> {
+        self.users.iter().rev().map(|user| (user.uid, user.name.as_str())).collect()
     }
 
-    /// The name of a group's number.
-    pub fn group(&self, gid: u32) -> Option<&str> {
-        self.groups.iter().find(|group| group.gid == gid).map(|group| group.name.as_str())
+    /// The names of groups by their numbers; of several the first.
+    pub fn group_names(&self) -> BTreeMap<u32, &str> {
+        self.groups.iter().rev().map(|group| (group.gid, group.name.as_str())).collect()
     }
 }
 

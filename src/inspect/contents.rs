@@ -197,7 +197,9 @@ impl Pass<'_> {
 
     /// Hashes a body, and keeps it where it tells of the whole.
     fn body(&mut self, path: &TargetPath, body: Body<'_>) -> Result<Summary> {
-        self.contents.texts.remove(path);
+        if let Some(before) = self.contents.texts.remove(path) {
+            self.kept -= before.len() as u64;
+        }
         let is_kept = (tells(path) || self.wanted == Some(path))
             && body.size <= LONGEST_TEXT
             && self.kept + body.size <= MOST_TEXT;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Contents, Source};
 use crate::binary::{self, GoBuildInfo, GoModule, RustBuildInfo};
-use crate::rootfs::{Digest, Kind, TargetPath};
+use crate::rootfs::{Digest, Kind, Summary, TargetPath};
 use crate::ui::{Event, Listener};
 use crate::{Error, Result};
 
@@ -89,7 +89,7 @@ impl Program {
             return Ok(None);
         };
         let found = match summary.size {
-            0..=LARGEST => binary::program(&content(source, &path, summary.sha256, listener)?),
+            0..=LARGEST => binary::program(&content(source, &path, summary, listener)?),
             _ => None,
         };
         Ok(Some(Self {
@@ -105,12 +105,14 @@ impl Program {
 }
 
 /// The content of a file that the first pass has seen.
-fn content(source: &Source, wanted: &TargetPath, sha256: Digest, listener: &dyn Listener) -> Result<Vec<u8>> {
+fn content(source: &Source, wanted: &TargetPath, summary: Summary, listener: &dyn Listener) -> Result<Vec<u8>> {
     listener.event(Event::Stage(format!("looking into `{wanted}`")));
     let mut content = Vec::new();
     source.read(listener, &mut |path, entry| {
         if let Kind::File(body) = entry.kind
             && path == *wanted
+            // Of a path that comes twice another body may be larger than is held in memory.
+            && body.size == summary.size
         {
             content.clear();
             let read = body.reader.read_to_end(&mut content);
@@ -118,7 +120,7 @@ fn content(source: &Source, wanted: &TargetPath, sha256: Digest, listener: &dyn 
         }
         Ok(())
     })?;
-    match Digest::of_bytes(&content) == sha256 {
+    match Digest::of_bytes(&content) == summary.sha256 {
         true => Ok(content),
         false => Err(Error::failed(format!("`{}` changed while it was read", source.name()))),
     }

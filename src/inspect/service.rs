@@ -13,6 +13,9 @@ use crate::unit::{UnitFile, exec_program, exposure};
 pub(super) const DIRECTORIES: [&str; 4] =
     ["etc/systemd/system/", "usr/local/lib/systemd/system/", "usr/lib/systemd/system/", "lib/systemd/system/"];
 
+/// No unit has more drop-ins than these; an image that has takes no more memory for it.
+const MOST_DROP_INS: usize = 100;
+
 /// A unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Service {
@@ -37,15 +40,19 @@ impl Service {
     pub(super) fn find(name: &str, contents: &Contents) -> Option<Self> {
         let (path, mut unit) =
             DIRECTORIES.iter().find_map(|directory| parsed(&format!("/{directory}{name}"), contents))?;
-        let drop_ins: Vec<_> =
-            drop_ins(name, contents).into_iter().filter_map(|path| parsed(&path, contents)).collect();
-        drop_ins.iter().for_each(|(_, drop_in)| unit.apply(drop_in));
+        let mut read = Vec::new();
+        for path in drop_ins(name, contents).into_iter().take(MOST_DROP_INS) {
+            if let Some((path, drop_in)) = parsed(&path, contents) {
+                unit.apply(&drop_in);
+                read.push(path);
+            }
+        }
         let exec = unit.list("Service", "ExecStart").last().and_then(|line| exec_program(line)).map(str::to_owned);
         let exposed = exposure(&unit);
         Some(Self {
             name: name.to_owned(),
             path,
-            drop_ins: drop_ins.into_iter().map(|(path, _)| path).collect(),
+            drop_ins: read,
             user: unit.last("Service", "User").filter(|user| !user.is_empty()).map(str::to_owned),
             exec,
             exposure: exposed.level.to_string(),

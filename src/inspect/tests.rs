@@ -82,7 +82,8 @@ fn accounts_are_by_name_and_lines_that_are_none_are_passed_over() {
         [("root", 0), ("app", 1001)]
     );
     assert_eq!(accounts.groups[1].members, ["app", "root"]);
-    assert_eq!((accounts.user(1001), accounts.group(4), accounts.user(7)), (Some("app"), Some("adm"), None));
+    assert_eq!(accounts.user_names(), [(0, "root"), (1001, "app")].into());
+    assert_eq!(accounts.group_names()[&4], "adm");
 }
 
 /// Values as setcap(8) writes them, and texts that cap_from_text(3) reads.

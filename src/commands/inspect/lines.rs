@@ -1,5 +1,7 @@
 //! An inspection as a person reads it: a label and what it says, or several lines of it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::Result;
@@ -39,10 +41,12 @@ pub(super) fn entry(path: &TargetPath, entry: &Entry<Summary>) -> String {
 
 fn sections(inspection: &Inspection) -> Vec<(&'static str, Vec<String>)> {
     let Inspection { metadata, accounts, findings, .. } = inspection;
+    let (users, groups) = (accounts.user_names(), accounts.group_names());
     let special = |special: &Special| {
-        let name = |name: Option<&str>, number: u32| name.map_or_else(|| number.to_string(), str::to_owned);
-        let (user, group) =
-            (name(accounts.user(special.uid), special.uid), name(accounts.group(special.gid), special.gid));
+        let name = |names: &BTreeMap<u32, &str>, number: u32| {
+            names.get(&number).map_or_else(|| number.to_string(), |name| (*name).to_owned())
+        };
+        let (user, group) = (name(&users, special.uid), name(&groups, special.gid));
         format!("{} {user}:{group} {}", special.mode, special.path)
     };
     let packages = &inspection.packages;
