@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::codec::Compression;
 use super::frames::Frames;
 use super::record;
-use crate::rootfs::{Body, Digest, Entry, Kind, Summary, TargetPath};
+use crate::rootfs::{Body, Digest, Entry, Summary, TargetPath};
 
 #[cfg(test)]
 mod tests;
@@ -60,13 +60,7 @@ impl<'p, W: Write> Segment<'p, W> {
             return Err(AppendError::Write(broken_off()));
         }
         self.frames.write_all(&record::head(self.prefix, path, &entry)).map_err(AppendError::Write)?;
-        let kind = match entry.kind {
-            Kind::File(body) => Kind::File(self.append_content(body)?),
-            Kind::Directory => Kind::Directory,
-            Kind::Symlink(target) => Kind::Symlink(target),
-            Kind::HardLink(target) => Kind::HardLink(target),
-            Kind::Fifo => Kind::Fifo,
-        };
+        let kind = entry.kind.try_map(|body| self.append_content(body))?;
         self.broken = false;
         Ok(Entry { metadata: entry.metadata, kind })
     }

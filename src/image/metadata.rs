@@ -40,7 +40,7 @@ impl Metadata {
     /// What is said of an image: the layout's contract for the rollout, and where it comes from.
     pub fn new(layout: &Layout, release: &ReleaseName, epoch: Epoch, survey: &Survey, binary: Option<&Binary>) -> Self {
         let architecture = layout.image.architecture.as_str();
-        let os_release = OsRelease::of(survey);
+        let os_release = OsRelease::of(|path| survey.content(path));
         let description = match os_release.get("PRETTY_NAME") {
             Some(os) => format!("{} {release} on {os}", layout.image.description),
             None => format!("{} {release}", layout.image.description),
@@ -94,12 +94,13 @@ fn revision(go: &GoBuildInfo) -> Option<String> {
 }
 
 /// os-release(5).
-struct OsRelease(BTreeMap<String, String>);
+pub(crate) struct OsRelease(BTreeMap<String, String>);
 
 impl OsRelease {
-    fn of(survey: &Survey) -> Self {
+    /// That of a root file system whose files `content` gives.
+    pub(crate) fn of<'c>(content: impl Fn(&TargetPath) -> Option<&'c [u8]>) -> Self {
         let paths = ["/etc/os-release", "/usr/lib/os-release"].map(TargetPath::known);
-        let content = paths.iter().find_map(|path| survey.content(path)).unwrap_or_default();
+        let content = paths.iter().find_map(content).unwrap_or_default();
         let text = String::from_utf8_lossy(content);
         let pairs = text.lines().filter_map(|line| line.split_once('='));
         let plain = |value: &str| -> String {
@@ -109,7 +110,8 @@ impl OsRelease {
         Self(pairs.map(|(key, value)| (key.trim().to_owned(), plain(value))).collect())
     }
 
-    fn get(&self, key: &str) -> Option<String> {
+    /// The value of a key, if it is not empty.
+    pub(crate) fn get(&self, key: &str) -> Option<String> {
         self.0.get(key).filter(|value| !value.is_empty()).cloned()
     }
 }

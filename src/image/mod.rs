@@ -21,4 +21,5 @@ pub use base_segment::{BaseSegment, Pass};
 pub use epoch::{Clock, Epoch};
 pub use kept::Recipe;
 pub use metadata::Metadata;
+pub(crate) use metadata::OsRelease;
 pub use pack::{Format, Packed, Packer};

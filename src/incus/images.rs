@@ -10,6 +10,7 @@ use ureq::http::{Method, header};
 
 use super::exchange::{Call, text};
 use super::{Client, Fingerprint, InstanceKind, Kind, Result, json};
+use crate::Error;
 use crate::rootfs::escaped;
 
 /// The fewest digits that stand for a fingerprint: as many as `incus image list` shows.
@@ -81,6 +82,14 @@ impl Client {
             }
             (image, _) => Ok(image),
         }
+    }
+
+    /// What to say where [`image`](Self::image) finds none, and no file is called so either.
+    pub(crate) fn no_image(reference: &str, place: &str) -> Error {
+        let shown = escaped(reference.as_bytes());
+        Error::invalid(format!("`{shown}` is neither a file, nor a fingerprint or an alias of an image {place}")).hint(
+            "`vezaimg build` prints the path of the image that it makes; `incus image list` shows those of a store",
+        )
     }
 
     /// Every image of the project.

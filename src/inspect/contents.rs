@@ -1,15 +1,16 @@
 //! One pass over an image: a summary of every entry, and the texts that tell of the whole.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, Read};
 
 use serde::Serialize;
 
 use super::Source;
-use crate::archive::Hashed;
 use crate::base::{Description, Dropped, ImageMetadata};
 use crate::release::Listing;
-use crate::rootfs::{Body, Digest, Entry, Kind, Metadata, Mode, Resolved, Summary, TargetPath, Tree, Xattrs, escaped};
+use crate::rootfs::{
+    Body, Digest, Digesting, Entry, Kind, Metadata, Mode, Resolved, Summary, TargetPath, Tree, Xattrs, escaped,
+};
 use crate::ui::{Event, Listener};
 use crate::{Error, Result};
 
@@ -60,14 +61,7 @@ impl Contents {
     /// # Errors
     /// It is no image, damaged, or larger than is looked at.
     pub fn read(source: &Source, wanted: Option<&TargetPath>, listener: &dyn Listener) -> Result<Self> {
-        let mut pass = Pass {
-            name: source.name(),
-            wanted,
-            contents: Self::default(),
-            kept: 0,
-            names: 0,
-            buffer: vec![0; 128 << 10],
-        };
+        let mut pass = Pass { name: source.name(), wanted, contents: Self::default(), kept: 0, names: 0 };
         listener.event(Event::Stage(format!("reading `{}`", escaped(source.name().as_bytes()))));
         let description = source.read(listener, &mut |path, entry| pass.take(path, entry))?;
         pass.add_implied_directories()?;
@@ -124,7 +118,6 @@ struct Pass<'a> {
     contents: Contents,
     kept: u64,
     names: usize,
-    buffer: Vec<u8>,
 }
 
 impl Pass<'_> {
@@ -142,13 +135,7 @@ impl Pass<'_> {
                 return Err(self.too_much("files of more than 8 GiB"));
             }
         }
-        let kind = match entry.kind {
-            Kind::File(body) => Kind::File(self.body(&path, body)?),
-            Kind::Directory => Kind::Directory,
-            Kind::Symlink(target) => Kind::Symlink(target),
-            Kind::HardLink(target) => Kind::HardLink(target),
-            Kind::Fifo => Kind::Fifo,
-        };
+        let kind = entry.kind.try_map(|body| self.body(&path, body))?;
         let is_directory = kind == Kind::Directory;
         let before = self.contents.tree.insert(path.clone(), Entry { metadata: entry.metadata, kind });
         // Archives name a directory again before what is in it.
@@ -203,43 +190,18 @@ impl Pass<'_> {
         let is_kept = (tells(path) || self.wanted == Some(path))
             && body.size <= LONGEST_TEXT
             && self.kept + body.size <= MOST_TEXT;
-        let mut hashed = Hashed::new(if is_kept { Keep::All(Vec::new()) } else { Keep::Nothing });
-        loop {
-            let length = match body.reader.read(&mut self.buffer) {
-                Ok(0) => break,
-                Ok(length) => length,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(cause) => {
-                    return Err(Error::failed(format!("cannot read `{path}` of `{}`", self.name)).cause(cause));
-                }
-            };
-            let bytes = self.buffer.get(..length).unwrap_or_default();
-            hashed.write_all(bytes).map_err(|cause| Error::failed(format!("cannot keep `{path}`")).cause(cause))?;
-        }
-        let (keep, summary) = hashed.finish();
-        if let Keep::All(content) = keep {
-            self.kept += summary.size;
+        let mut body = Digesting::new(body.reader);
+        let mut content = Vec::new();
+        let read = match is_kept {
+            true => body.read_to_end(&mut content).map(drop),
+            false => io::copy(&mut body, &mut io::sink()).map(drop),
+        };
+        read.map_err(|cause| Error::failed(format!("cannot read `{path}` of `{}`", self.name)).cause(cause))?;
+        if is_kept {
+            self.kept += content.len() as u64;
             self.contents.texts.insert(path.clone(), content);
         }
-        Ok(summary)
-    }
-}
-
-enum Keep {
-    Nothing,
-    All(Vec<u8>),
-}
-
-impl Write for Keep {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Self::All(content) = self {
-            content.extend_from_slice(bytes);
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        Ok(body.summary())
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Contents, capabilities};
-use crate::rootfs::{Entry, Kind, Summary, TargetPath};
+use crate::rootfs::{Entry, Kind, Summary, TargetPath, hex};
 
 /// How many of the largest files are told.
 const LARGEST: usize = 10;
@@ -69,8 +69,7 @@ impl Findings {
                 findings.world_writable.push(Special::of(path, entry));
             }
             if let Some(value) = entry.metadata.xattrs.get(b"security.capability".as_slice()) {
-                let hex = || value.iter().map(|byte| format!("{byte:02x}")).collect();
-                let capabilities = capabilities::text(value).unwrap_or_else(hex);
+                let capabilities = capabilities::text(value).unwrap_or_else(|| hex(value));
                 findings.capabilities.push(Capable { path: path.to_string(), capabilities });
             }
         }

@@ -32,7 +32,7 @@ pub use source::Source;
 
 use crate::Result;
 use crate::base::ImageMetadata;
-use crate::rootfs::TargetPath;
+use crate::image::OsRelease;
 use crate::ui::Listener;
 
 /// What an image is and holds.
@@ -85,7 +85,7 @@ impl Inspection {
             image: source.name().to_owned(),
             fingerprint: identity.fingerprint.map(|digest| digest.to_string()),
             size: identity.size,
-            system: system(&contents),
+            system: OsRelease::of(|path| contents.content(path)).get("PRETTY_NAME"),
             entries: contents.tree.len(),
             content: contents.size,
             rootfs_digest: contents.digest()?.to_string(),
@@ -98,11 +98,4 @@ impl Inspection {
             binary,
         })
     }
-}
-
-fn system(contents: &Contents) -> Option<String> {
-    let paths = ["/etc/os-release", "/usr/lib/os-release"].map(TargetPath::known);
-    let text = paths.iter().find_map(|path| contents.text(path))?;
-    let value = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
-    Some(value.trim().trim_matches(['"', '\'']).to_owned()).filter(|name| !name.is_empty())
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Contents, Source};
 use crate::binary::{self, GoBuildInfo, GoModule, RustBuildInfo};
-use crate::rootfs::{Digest, Kind, Summary, TargetPath};
+use crate::rootfs::{Digest, Summary, TargetPath};
 use crate::ui::{Event, Listener};
 use crate::{Error, Result};
 
@@ -108,17 +108,10 @@ impl Program {
 fn content(source: &Source, wanted: &TargetPath, summary: Summary, listener: &dyn Listener) -> Result<Vec<u8>> {
     listener.event(Event::Stage(format!("looking into `{wanted}`")));
     let mut content = Vec::new();
-    source.read(listener, &mut |path, entry| {
-        if let Kind::File(body) = entry.kind
-            && path == *wanted
-            // Of a path that comes twice another body may be larger than is held in memory.
-            && body.size == summary.size
-        {
-            content.clear();
-            let read = body.reader.read_to_end(&mut content);
-            read.map_err(|cause| Error::failed(format!("cannot read `{path}`")).cause(cause))?;
-        }
-        Ok(())
+    source.read_file(wanted, summary.size, listener, &mut |body| {
+        content.clear();
+        let read = body.read_to_end(&mut content);
+        read.map(drop).map_err(|cause| Error::failed(format!("cannot read `{wanted}`")).cause(cause))
     })?;
     match Digest::of_bytes(&content) == summary.sha256 {
         true => Ok(content),

@@ -1,11 +1,11 @@
 //! Where the bytes of an image come from.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::PathBuf;
 
 use crate::base::{self, Base, Description, Form, Sink};
 use crate::incus::{Client, Image};
-use crate::rootfs::{Digest, escaped};
+use crate::rootfs::{Digest, Digesting, Kind, TargetPath};
 use crate::ui::Listener;
 use crate::{Error, Result};
 
@@ -47,18 +47,14 @@ impl Source {
     }
 
     fn stored(reference: &str) -> Result<Self> {
-        let shown = escaped(reference.as_bytes());
         let (remote, name) = reference.split_once(':').unwrap_or(("", reference));
-        let none = |place: &str| {
-            Error::invalid(format!("`{shown}` is neither a file, nor a fingerprint or an alias of an image {place}"))
-                .hint("`vezaimg build` prints the path of the image that it makes; `incus image list` shows those of a store")
-        };
         let client = Client::connect(remote, None).map_err(|error| {
-            error.causes().iter().fold(none("on a daemon that answers").cause(error.message()), Error::cause)
+            let none = Client::no_image(reference, "on a daemon that answers").cause(error.message());
+            error.causes().iter().fold(none, Error::cause)
         })?;
         match client.image(name)? {
             Some(image) => Ok(Self { name: reference.to_owned(), place: Place::Store(client, Box::new(image)) }),
-            None => Err(none(&format!("on `{}`", client.remote()))),
+            None => Err(Client::no_image(reference, &format!("on `{}`", client.remote()))),
         }
     }
 
@@ -92,6 +88,25 @@ impl Source {
             Place::Store(client, image) => read_stored(client, image, listener, sink),
         }
     }
+
+    /// Gives the body of a file that an earlier pass has seen to `take`. Of a path that comes twice another body may be of
+    /// any size: it is given only where it has the same, and the last one counts.
+    ///
+    /// # Errors
+    /// What `take` returns; the image is damaged.
+    pub fn read_file(
+        &self,
+        wanted: &TargetPath,
+        size: u64,
+        listener: &dyn Listener,
+        take: &mut dyn FnMut(&mut dyn Read) -> Result<()>,
+    ) -> Result<()> {
+        let read = self.read(listener, &mut |path, entry| match entry.kind {
+            Kind::File(body) if path == *wanted && body.size == size => take(body.reader),
+            _ => Ok(()),
+        });
+        read.map(drop)
+    }
 }
 
 fn open(paths: &[PathBuf]) -> Result<Base> {
@@ -110,33 +125,13 @@ fn read_stored(client: &Client, image: &Image, listener: &dyn Listener, sink: Si
         let command = format!("incus image export {}:{name} image", client.remote());
         Error::from(failure).hint(format!("`{command}` writes its files, and `vezaimg inspect` takes both"))
     })?;
-    let mut exported = Hashed { inner: exported, sha256: sha2::Digest::new() };
+    let mut exported = Digesting::new(exported);
     let description = base::read_image(name, image.size, &mut exported, listener, sink)?;
-    let digest = exported.finish().map_err(|cause| Error::failed(format!("cannot read `{name}`")).cause(cause))?;
-    if Digest::parse(image.fingerprint.as_str()) != Some(digest) {
+    let summary =
+        exported.drain(u64::MAX).map_err(|cause| Error::failed(format!("cannot read `{name}`")).cause(cause))?;
+    if Digest::parse(image.fingerprint.as_str()) != Some(summary.sha256) {
         return Err(Error::failed(format!("what `{}` gives for `{name}` is another image", client.remote()))
-            .cause(format!("its sha256 is {digest}")));
+            .cause(format!("its sha256 is {}", summary.sha256)));
     }
     Ok(description)
-}
-
-/// What was read, hashed.
-struct Hashed<R> {
-    inner: R,
-    sha256: sha2::Sha256,
-}
-
-impl<R: Read> Hashed<R> {
-    fn finish(mut self) -> io::Result<Digest> {
-        io::copy(&mut self, &mut io::sink())?;
-        Ok(Digest(sha2::Digest::finalize(self.sha256).into()))
-    }
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        sha2::Digest::update(&mut self.sha256, buffer.get(..length).unwrap_or_default());
-        Ok(length)
-    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::rootfs::{Digest, Entry, Kind, Summary, TargetPath, Tree};
+use crate::rootfs::{Digest, Entry, Kind, Summary, TargetPath, Tree, hex};
 
 /// Every entry of a root file system in byte order of the paths, as one line of JSON each.
 ///
@@ -60,15 +60,15 @@ impl<'t> Listing<'t> {
         self.digest
     }
 
-    /// The lines, without line feeds.
-    pub fn lines(&self) -> impl Iterator<Item = serde_json::Result<String>> {
-        self.tree.iter().map(|(path, entry)| serde_json::to_string(&line(path, entry)))
-    }
-
     /// How many entries there are.
     pub fn entries(&self) -> usize {
         self.tree.len()
     }
+}
+
+/// The lines of a tree's listing, without line feeds.
+pub fn lines(tree: &Tree<Summary>) -> impl Iterator<Item = serde_json::Result<String>> {
+    tree.iter().map(|(path, entry)| serde_json::to_string(&line(path, entry)))
 }
 
 fn line<'a>(path: &TargetPath, entry: &'a Entry<Summary>) -> Line<'a> {
@@ -101,10 +101,6 @@ fn line<'a>(path: &TargetPath, entry: &'a Entry<Summary>) -> Line<'a> {
         Kind::Directory | Kind::Fifo => {}
     }
     line
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What `.manifest.json` says besides the entries. Paths, link targets and names of extended attributes are escaped as

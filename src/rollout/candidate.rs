@@ -41,7 +41,7 @@ impl Candidate {
         }
         match client.image(reference)? {
             Some(image) => Self::of_store(reference, &image),
-            None => Err(Self::unknown(client, reference)),
+            None => Err(Client::no_image(reference, &format!("on `{}`", client.remote()))),
         }
     }
 
@@ -81,15 +81,6 @@ impl Candidate {
             size: image.size,
             file: None,
         })
-    }
-
-    fn unknown(client: &Client, reference: &str) -> Error {
-        let shown = escaped(reference.as_bytes());
-        let remote = client.remote();
-        Error::invalid(format!("`{shown}` is neither a file, nor a fingerprint or an alias of an image on `{remote}`"))
-            .hint(
-                "`vezaimg build` prints the path of the image that it makes; `incus image list` shows those of a store",
-            )
     }
 
     /// Brings the image into the store, unless it is there.

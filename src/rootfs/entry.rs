@@ -88,6 +88,20 @@ impl<F> Kind<F> {
         }
     }
 
+    /// The same kind with another carrier for a regular file, where one can be made.
+    ///
+    /// # Errors
+    /// Those of `file`.
+    pub fn try_map<G, E>(self, file: impl FnOnce(F) -> Result<G, E>) -> Result<Kind<G>, E> {
+        Ok(match self {
+            Self::File(content) => Kind::File(file(content)?),
+            Self::Directory => Kind::Directory,
+            Self::Symlink(target) => Kind::Symlink(target),
+            Self::HardLink(target) => Kind::HardLink(target),
+            Self::Fifo => Kind::Fifo,
+        })
+    }
+
     /// The same kind, lending what a regular file carries.
     pub fn as_ref(&self) -> Kind<&F> {
         match self {

@@ -4,6 +4,7 @@
 //! by content): it is generic over what a regular file carries.
 
 mod digest;
+mod digesting;
 mod entry;
 mod path;
 mod survey;
@@ -11,7 +12,8 @@ mod survey;
 mod tests;
 mod tree;
 
-pub use digest::Digest;
+pub use digest::{Digest, hex};
+pub use digesting::Digesting;
 pub use entry::{Body, Entry, Kind, Metadata, Mode, Xattrs};
 pub use path::{PathError, TargetPath, escaped};
 pub use survey::Survey;

@@ -4,13 +4,11 @@ use serde_json::Value;
 
 use super::{IMAGE, built, json};
 use crate::support::Lab;
+use crate::support::veza::run;
 use crate::support::workspace::{Outcome, Workspace, outcome};
 
 fn asked(workspace: &Workspace, arguments: &[&str]) -> Outcome {
-    let lab = Lab::shared();
-    let mut command = workspace.command();
-    command.env("INCUS_DIR", lab.directory()).env("INCUS_CONF", workspace.join("incus"));
-    outcome(command.arg("inspect").args(arguments))
+    run(workspace, &[&["inspect"], arguments].concat())
 }
 
 #[test]

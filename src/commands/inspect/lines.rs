@@ -20,7 +20,7 @@ pub(super) fn print(inspection: &Inspection, console: &Console) -> Result<()> {
         let mut lines = labels.zip(lines.into_iter().chain(none));
         // An image's own words could move the cursor.
         lines.try_for_each(|(label, line)| {
-            console.result(&format!("{label:<14} {}", line.replace(char::is_control, "\u{fffd}")))
+            console.result(&format!("{label:<14} {}", line.trim_end().replace(char::is_control, "\u{fffd}")))
         })
     })
 }
@@ -73,20 +73,11 @@ fn sections(inspection: &Inspection) -> Vec<(&'static str, Vec<String>)> {
         ),
         (
             "groups",
-            accounts
-                .groups
-                .iter()
-                .map(|it| format!("{:>5} {}  {}", it.gid, it.name, it.members.join(" ")))
-                .map(trimmed)
-                .collect(),
+            accounts.groups.iter().map(|it| format!("{:>5} {}  {}", it.gid, it.name, it.members.join(" "))).collect(),
         ),
         ("packages", packages.iter().map(|it| format!("{} {}", it.name, it.version)).collect()),
         ("left out", left_out(inspection)),
     ]
-}
-
-fn trimmed(line: String) -> String {
-    line.trim_end().to_owned()
 }
 
 fn size(inspection: &Inspection) -> String {

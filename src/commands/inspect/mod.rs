@@ -3,8 +3,8 @@
 mod lines;
 
 use crate::inspect::{Contents, Inspection, Source};
-use crate::release::Listing;
-use crate::rootfs::{Entry, Kind, Resolved, Summary, TargetPath};
+use crate::release;
+use crate::rootfs::{Entry, Kind, Resolved, TargetPath};
 use crate::ui::Console;
 use crate::{Error, Result};
 
@@ -47,13 +47,12 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
 }
 
 fn tree(contents: &Contents, json: bool, console: &Console) -> Result<()> {
-    let unlisted = |cause: &dyn std::fmt::Display| Error::failed("cannot list the image").cause(cause);
     if !json {
         return contents.tree.iter().try_for_each(|(path, entry)| console.result(&lines::entry(path, entry)));
     }
-    let listing = Listing::of(&contents.tree).map_err(|cause| unlisted(&cause))?;
-    let mut lines = listing.lines();
-    lines.try_for_each(|line| console.result(&line.map_err(|cause| unlisted(&cause))?))
+    release::lines(&contents.tree).try_for_each(|line| {
+        console.result(&line.map_err(|cause| Error::failed("cannot list the image").cause(cause))?)
+    })
 }
 
 /// The content comes out only once the whole image has been read and found to be sound.
@@ -80,21 +79,6 @@ fn file(path: &TargetPath, source: &Source, console: &Console) -> Result<()> {
                 .cause(format!("`{at}` is on the way, and neither a directory nor a link that ends")));
         }
     };
-    copy(&found, summary, source, console)
-}
-
-/// What was too long to be kept, or was found through a link, in a pass of its own.
-fn copy(found: &TargetPath, summary: Summary, source: &Source, console: &Console) -> Result<()> {
-    let mut outcome = Ok(());
-    source.read(console, &mut |path, entry| {
-        // Of a path that comes twice the last counts, which the first pass has seen.
-        if let Kind::File(body) = entry.kind
-            && path == *found
-            && body.size == summary.size
-        {
-            outcome = console.bytes(body.reader);
-        }
-        Ok(())
-    })?;
-    outcome
+    // It was too long to be kept, or was found through a link.
+    source.read_file(&found, summary.size, console, &mut |body| console.bytes(body))
 }

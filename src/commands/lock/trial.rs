@@ -10,7 +10,7 @@ use crate::layer;
 use crate::layout::DebianBase;
 use crate::lock::needs::{Need, Needs, Offer};
 use crate::lock::{self, Lock};
-use crate::rootfs::{Body, Digest, Entry, Kind, Summary, Survey, TargetPath, escaped};
+use crate::rootfs::{Body, Digest, Entry, Summary, Survey, TargetPath, escaped};
 use crate::ui::{Bytes, Console, Event, Listener};
 use crate::{Error, Result};
 
@@ -59,18 +59,12 @@ impl Trial<'_> {
             survey.admit(&path, &entry, |_| false)?;
             let Entry { metadata, kind } = entry;
             let mut wanted = None;
-            let kind = match kind {
-                Kind::File(body) => {
-                    let content = content(&path, body)?;
-                    needs.note(&path, metadata.mode, &content);
-                    wanted = layer::wants(&path, content.len() as u64).then(|| content.clone());
-                    Kind::File(Summary { size: content.len() as u64, sha256: Digest::of_bytes(&content) })
-                }
-                Kind::Directory => Kind::Directory,
-                Kind::Symlink(target) => Kind::Symlink(target),
-                Kind::HardLink(target) => Kind::HardLink(target),
-                Kind::Fifo => Kind::Fifo,
-            };
+            let kind = kind.try_map(|body| {
+                let content = content(&path, body)?;
+                needs.note(&path, metadata.mode, &content);
+                wanted = layer::wants(&path, content.len() as u64).then(|| content.clone());
+                Ok::<_, Error>(Summary { size: content.len() as u64, sha256: Digest::of_bytes(&content) })
+            })?;
             survey.note(path, Entry { metadata, kind }, wanted);
             Ok(())
         })?;

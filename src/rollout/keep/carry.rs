@@ -4,13 +4,12 @@
 //! set, are noted for [`complete`](super::complete()). Times, owners of symbolic links, and that two names are one file are
 //! not carried. A sparse file comes out dense.
 
-use super::contents::Digesting;
 use super::extended::{self, ByPath};
 use super::unseen::Unseen;
 use crate::Error;
 use crate::incus::{Attributes, Client, InstanceName, Kind, Node};
 use crate::interrupt::Interrupt;
-use crate::rootfs::{TargetPath, escaped};
+use crate::rootfs::{Digesting, TargetPath, escaped};
 
 /// How far below the kept path an entry may be.
 const DEEPEST: usize = 64;
@@ -144,7 +143,7 @@ impl Carrier<'_> {
                 let copy = Digesting::new(copy).drain(size.saturating_add(1)).map_err(|cause| {
                     Error::failed(format!("cannot read `{path}` back from `{}`", self.to)).cause(cause)
                 })?;
-                if copy != body.contents() {
+                if copy != body.summary() {
                     return Err(self.differs(path, "content"));
                 }
                 Ok(())

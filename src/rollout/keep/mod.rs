@@ -13,7 +13,6 @@
 //! prepared is taken back ([`abandon`]) and the directory is carried as a tree, which [`survey()`] has to have seen.
 
 mod carry;
-mod contents;
 mod copy;
 mod extended;
 mod note;

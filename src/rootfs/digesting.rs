@@ -1,37 +1,36 @@
-//! The content of a file, told apart by its digest and never kept.
+//! Content that is known by its digest and never kept.
 
 use std::io::{self, Read};
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 
-/// Size and sha256 of what was read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Contents {
-    size: u64,
-    sha256: [u8; 32],
-}
+use super::{Digest, Summary};
 
 /// A reader that digests what passes.
-pub(super) struct Digesting<R> {
+pub struct Digesting<R> {
     inner: R,
     size: u64,
     sha256: Sha256,
 }
 
 impl<R: Read> Digesting<R> {
-    pub(super) fn new(inner: R) -> Self {
+    /// Nothing has passed yet.
+    pub fn new(inner: R) -> Self {
         Self { inner, size: 0, sha256: Sha256::new() }
     }
 
     /// What has passed.
-    pub(super) fn contents(self) -> Contents {
-        Contents { size: self.size, sha256: self.sha256.finalize().into() }
+    pub fn summary(self) -> Summary {
+        Summary { size: self.size, sha256: Digest(self.sha256.finalize().into()) }
     }
 
-    /// What is left, of which at most so many bytes are read.
-    pub(super) fn drain(mut self, most: u64) -> io::Result<Contents> {
+    /// What is left, of which at most so many bytes are read, beside what has passed.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub fn drain(mut self, most: u64) -> io::Result<Summary> {
         io::copy(&mut self.by_ref().take(most), &mut io::sink())?;
-        Ok(self.contents())
+        Ok(self.summary())
     }
 }
 
