@@ -117,11 +117,16 @@ fn what_a_killed_build_left_beside_no_image_is_replaced() {
     let workspace = Workspace::new();
     workspace.write("out/small-v1-x86_64.sha256", "0  small-v1-x86_64.incus.tar.zst\n");
     workspace.write("out/small-v1-x86_64.manifest.json", "{}\n");
+    workspace.write("out/small-v1-x86_64.sig", "of another build\n");
     let built = workspace.build(&["--release", "v1"]);
     assert_eq!(built.code, Some(0), "{}", built.stderr);
     let mut sha256sum = Command::new("sha256sum");
     let checked = outcome(sha256sum.args(["-c", "small-v1-x86_64.sha256"]).current_dir(workspace.join("out")));
-    assert_eq!((checked.stdout.as_str(), checked.code), ("small-v1-x86_64.incus.tar.zst: OK\n", Some(0)));
+    let endings = ["incus.tar.zst", "manifest.json", "spdx.json", "provenance.json"];
+    let told: String = endings.map(|ending| format!("small-v1-x86_64.{ending}: OK\n")).concat();
+    assert_eq!((checked.stdout, checked.code), (told, Some(0)));
+    let signature = workspace.out().into_iter().find(|name| name.ends_with(".sig"));
+    assert_eq!(signature, None, "nobody signed this build");
 }
 
 #[test]
@@ -160,7 +165,8 @@ fn two_builds_at_once_leave_one_whole_release() {
     let mut sha256sum = Command::new("sha256sum");
     let checked = outcome(sha256sum.args(["-c", "small-v1-x86_64.sha256"]).current_dir(workspace.join("out")));
     assert_eq!(checked.code, Some(0), "{}{}", checked.stdout, checked.stderr);
-    let names = ["incus.tar.zst", "manifest.json", "sha256"].map(|ending| format!("small-v1-x86_64.{ending}"));
+    let names = ["incus.tar.zst", "manifest.json", "provenance.json", "sha256", "spdx.json"]
+        .map(|ending| format!("small-v1-x86_64.{ending}"));
     assert_eq!(workspace.out(), names);
 }
 

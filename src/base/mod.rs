@@ -206,14 +206,13 @@ impl Base {
         }
     }
 
-    /// The digest of the file or the files that it is; none for a directory.
+    /// The digest of the file that it is, or of each of the two, the metadata first; none for a directory.
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn identity(&self) -> Result<Option<Digest>> {
-        let Rootfs::File(rootfs) = &self.rootfs else { return Ok(None) };
-        let digests = self.metadata.iter().chain([rootfs]).map(BaseFile::digest).collect::<Result<Vec<_>>>()?;
-        Ok(Some(Digest::of_bytes(digests.iter().map(ToString::to_string).collect::<String>().as_bytes())))
+    pub fn digests(&self) -> Result<Vec<Digest>> {
+        let Rootfs::File(rootfs) = &self.rootfs else { return Ok(Vec::new()) };
+        self.metadata.iter().chain([rootfs]).map(BaseFile::digest).collect()
     }
 
     /// What Incus would call it, with its size in bytes: the sha256 of the file or, one after the other, of the files; none

@@ -167,6 +167,9 @@ pub(super) struct BuildArgs {
     /// Take the packages of the lock from the cache alone
     #[arg(long)]
     pub(super) offline: bool,
+    /// Sign the release, by `ssh-keygen`: a private key's file, or a public key's whose other half the agent holds
+    #[arg(long, value_name = "KEY")]
+    pub(super) sign: Option<PathBuf>,
     /// Print one JSON object instead of the image's path
     #[arg(long)]
     pub(super) json: bool,

@@ -34,6 +34,7 @@ impl From<BuildArgs> for build::Request {
             jobs: args.jobs.unwrap_or_else(default_jobs),
             mirrors: args.mirrors.urls,
             offline: args.offline,
+            sign: args.sign,
             json: args.json,
         }
     }

@@ -26,6 +26,7 @@ pub use accounts::{Accounts, Group, User};
 pub use contents::{Contents, LeftOut};
 pub use findings::{Capable, Findings, Large, Special};
 pub use packages::Package;
+pub(crate) use packages::of_texts as packages_of;
 pub use program::{Crate, Go, Module, Program, Rust};
 pub use service::Service;
 pub use source::Source;

@@ -23,7 +23,11 @@ pub struct Package {
 /// The installed packages by name. A paragraph that is none is passed over: the list is the image's own word.
 pub(super) fn installed(contents: &Contents) -> Vec<Package> {
     let (list, parts) = (TargetPath::known("/var/lib/dpkg/status"), TargetPath::known("/var/lib/dpkg/status.d"));
-    let texts = [&list].into_iter().chain(contents.kept_within(&parts)).filter_map(|path| contents.text(path));
+    of_texts([&list].into_iter().chain(contents.kept_within(&parts)).filter_map(|path| contents.text(path)))
+}
+
+/// The installed packages of the lists with these texts, by name.
+pub(crate) fn of_texts<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<Package> {
     let mut packages: Vec<_> = texts.flat_map(|text| text.split("\n\n")).filter_map(package).collect();
     packages.sort_unstable();
     packages.dedup();

@@ -1,15 +1,25 @@
 //! Where the files that a layout names are read from: beside it.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::embedded::EMBEDDED;
 use crate::diagnostic::Source;
 use crate::document::{Placed, Section, without_mark};
+use crate::rootfs::Digest;
 
-/// Where the files that a layout names are read from.
+/// The files beside a layout, and what was read of them.
 #[derive(Clone, Debug)]
-pub(super) enum Files {
+pub(super) struct Files {
+    home: Home,
+    read: RefCell<BTreeMap<String, Digest>>,
+}
+
+/// Where they are.
+#[derive(Clone, Debug)]
+enum Home {
     /// The layout's own directory.
     Directory(PathBuf),
     /// The binary.
@@ -20,11 +30,36 @@ impl Files {
     /// The largest file that a layout may bring, in bytes: it is held in memory.
     const LARGEST: u64 = 16 << 20;
 
+    /// Those of a directory.
+    pub(super) fn beside(directory: PathBuf) -> Self {
+        Self { home: Home::Directory(directory), read: RefCell::default() }
+    }
+
+    /// Those that the binary carries.
+    pub(super) fn embedded() -> Self {
+        Self { home: Home::Embedded, read: RefCell::default() }
+    }
+
+    /// Whether they are those that the binary carries.
+    pub(super) fn are_embedded(&self) -> bool {
+        matches!(self.home, Home::Embedded)
+    }
+
+    /// Remembers what was read as a file of this name.
+    pub(super) fn note(&self, name: &str, content: &[u8]) {
+        self.read.borrow_mut().insert(name.to_owned(), Digest::of_bytes(content));
+    }
+
+    /// What was read, by the names that the layout gives them.
+    pub(super) fn into_digests(self) -> BTreeMap<String, Digest> {
+        self.read.into_inner()
+    }
+
     /// What messages call a file that the layout names.
     pub(super) fn display(&self, name: &Path) -> String {
-        match self {
-            Self::Directory(directory) => directory.join(name).display().to_string(),
-            Self::Embedded => format!("<embedded>/{}", name.display()),
+        match &self.home {
+            Home::Directory(directory) => directory.join(name).display().to_string(),
+            Home::Embedded => format!("<embedded>/{}", name.display()),
         }
     }
 
@@ -37,7 +72,10 @@ impl Files {
             return section.refuse(name.place.clone(), message, hint);
         }
         match self.read(Path::new(&name.value)) {
-            Ok(bytes) => Some(bytes),
+            Ok(bytes) => {
+                self.note(&name.value, &bytes);
+                Some(bytes)
+            }
             Err(cause) => {
                 let message = format!("cannot read `{}`: {cause}", name.value);
                 section.refuse(name.place.clone(), message, "the path is taken from the layout's own directory")
@@ -58,8 +96,8 @@ impl Files {
     fn read(&self, name: &Path) -> io::Result<Vec<u8>> {
         use std::io::Read;
 
-        match self {
-            Self::Directory(directory) => {
+        match &self.home {
+            Home::Directory(directory) => {
                 let mut bytes = Vec::new();
                 std::fs::File::open(directory.join(name))?.take(Self::LARGEST + 1).read_to_end(&mut bytes)?;
                 if bytes.len() as u64 > Self::LARGEST {
@@ -67,7 +105,7 @@ impl Files {
                 }
                 Ok(bytes)
             }
-            Self::Embedded => {
+            Home::Embedded => {
                 let plain: PathBuf = name.components().filter(|part| *part != Component::CurDir).collect();
                 let found = EMBEDDED.iter().find(|file| Path::new(file.name) == plain);
                 found.map(|file| file.content.as_bytes().to_vec()).ok_or_else(|| io::ErrorKind::NotFound.into())

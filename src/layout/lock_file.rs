@@ -20,9 +20,9 @@ pub enum LockFile {
 impl LockFile {
     pub(super) fn beside(layout: &Source, files: &Files) -> Self {
         let path = Path::new(&layout.name).with_extension("lock");
-        match files {
-            Files::Directory(_) => Self::File(path),
-            Files::Embedded => Self::Embedded(path.file_name().unwrap_or_default().to_string_lossy().into_owned()),
+        match files.are_embedded() {
+            false => Self::File(path),
+            true => Self::Embedded(path.file_name().unwrap_or_default().to_string_lossy().into_owned()),
         }
     }
 

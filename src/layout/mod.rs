@@ -24,6 +24,7 @@ mod template;
 mod validate;
 mod variables;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
@@ -31,6 +32,7 @@ use toml::de::DeValue;
 use crate::diagnostic::{Problem, Source};
 use crate::document::{self, Document};
 use crate::inventory::Inventory;
+use crate::rootfs::Digest;
 use crate::{Error, Result};
 use extend::Chain;
 use files::Files;
@@ -72,6 +74,9 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// Where its lock lies, or is to lie.
     pub lock: LockFile,
+    /// The layout, those that it extends and the files that they name, as they were read: by name, without directory
+    /// where they stand beside the layout.
+    pub files: BTreeMap<String, Digest>,
 }
 
 impl Reading {
@@ -103,7 +108,7 @@ impl Reading {
 pub fn read(request: &Request) -> Result<Reading> {
     let (source, files) = open(request.file.as_deref())?;
     let lock = LockFile::beside(&source, &files);
-    parse(source, &files, lock, request)
+    parse(source, files, lock, request)
 }
 
 /// The layout's text, and where its own files lie.
@@ -114,7 +119,7 @@ fn open(file: Option<&Path>) -> Result<(Source, Files)> {
         None if default.exists() => &default,
         None => {
             let embedded = EMBEDDED.iter().find(|file| file.name == DEFAULT).map(EmbeddedFile::source);
-            return Ok((embedded.unwrap_or_default(), Files::Embedded));
+            return Ok((embedded.unwrap_or_default(), Files::embedded()));
         }
     };
     if file.extension().is_some_and(|extension| extension == "lock") {
@@ -123,14 +128,16 @@ fn open(file: Option<&Path>) -> Result<(Source, Files)> {
     }
     let source = document::read_source(file, "a layout", "`vezaimg init` writes one to start from")?;
     let directory = file.parent().unwrap_or(Path::new("")).to_owned();
-    Ok((source, Files::Directory(directory)))
+    Ok((source, Files::beside(directory)))
 }
 
-fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Result<Reading> {
+fn parse(source: Source, files: Files, lock: LockFile, request: &Request) -> Result<Reading> {
     let name = source.name.clone();
+    let own = Path::new(&name).file_name().unwrap_or_default().to_string_lossy();
+    files.note(&own, source.text.as_bytes());
     let mut problems = Vec::new();
-    let Some(chain) = Chain::read(source, files, &mut problems) else {
-        return Ok(Reading { name, layout: None, problems, lock });
+    let Some(chain) = Chain::read(source, &files, &mut problems) else {
+        return Ok(Reading { name, layout: None, problems, lock, files: files.into_digests() });
     };
     let texts = chain.texts();
     let laid_out = texts.laid_out();
@@ -154,7 +161,7 @@ fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Re
     chain.give(&mut variables, &mut problems);
     let templates = Templates::new(&variables).with_inventory(inventory.as_ref(), &hosts);
     let document = Document::with_templates(texts, move |text, place| templates.render(text, place));
-    let mut layout = decode::layout(&document, &root, files);
+    let mut layout = decode::layout(&document, &root, &files);
     problems.extend(document.into_problems());
     if let Some(layout) = &mut layout {
         layout.variables = variables.into_values();
@@ -165,5 +172,5 @@ fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Re
         let own = |problem: &Problem| problem.place.source.name == name;
         (own(a), &a.place.source.name, a.place.span.start).cmp(&(own(b), &b.place.source.name, b.place.span.start))
     });
-    Ok(Reading { name, layout, problems, lock })
+    Ok(Reading { name, layout, problems, lock, files: files.into_digests() })
 }

@@ -26,7 +26,7 @@ pub fn pools(named: &[PathBuf]) -> Result<(Vec<InventoryPool>, Vec<String>)> {
     for ((source, files), extends) in layouts.into_iter().zip(&extended) {
         let lock = LockFile::beside(&source, &files);
         let name = source.name.clone();
-        match parse(source, &files, lock, &Request::default())?.usable() {
+        match parse(source, files, lock, &Request::default())?.usable() {
             Ok((layout, _)) => found.extend(layout.pool.map(|pool| (name, extends, pool))),
             Err(error) if !named.is_empty() => return Err(error),
             // What only others make a whole of is no layout by itself.
@@ -49,7 +49,7 @@ fn lying_about() -> Result<Vec<(Source, Files)>> {
     let directory = Path::new(DIRECTORY);
     if !directory.is_dir() {
         let toml = EMBEDDED.iter().filter(|file| file.name.ends_with(".toml"));
-        return Ok(toml.map(|file| (file.source(), Files::Embedded)).collect());
+        return Ok(toml.map(|file| (file.source(), Files::embedded())).collect());
     }
     let wrong = |cause| Error::invalid(format!("cannot read `{DIRECTORY}`")).cause(cause);
     let entries = std::fs::read_dir(directory).map_err(wrong)?.map(|entry| entry.map(|entry| entry.path()));

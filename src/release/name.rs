@@ -4,6 +4,17 @@ use std::fmt;
 
 use crate::rootfs::Digest;
 
+/// Every entry of the root file system.
+pub const MANIFEST: &str = ".manifest.json";
+/// What the image is made of.
+pub const SPDX: &str = ".spdx.json";
+/// What it was built from.
+pub const PROVENANCE: &str = ".provenance.json";
+/// The digests of all these, and of the image.
+pub const CHECKSUMS: &str = ".sha256";
+/// The signature of the digests.
+pub const SIGNATURE: &str = ".sig";
+
 /// What a build is called, such as `v1.4.2` or `sha-8d1f0c3b5a7e`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleaseName(String);
@@ -38,6 +49,9 @@ impl fmt::Display for ReleaseName {
     }
 }
 
+/// What the names of an image's files go on with.
+const IMAGES: [&str; 3] = [".incus.tar.", ".meta.tar.", ".rootfs.tar."];
+
 /// `NAME-RELEASE-ARCH`, the beginning of every file of one release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArtifactName(String);
@@ -48,6 +62,12 @@ impl ArtifactName {
         Self(format!("{image}-{release}-{architecture}"))
     }
 
+    /// The name that an image's file begins with; none for a file that is no image, or no part of one.
+    pub fn of_image(file: &str) -> Option<Self> {
+        let ending = IMAGES.iter().find_map(|image| file.rfind(image))?;
+        Some(Self(file.get(..ending)?.to_owned())).filter(|name| !name.0.is_empty())
+    }
+
     /// The file of this name with an ending, such as `.sha256`.
     pub fn with(&self, ending: &str) -> String {
         format!("{}{ending}", self.0)
@@ -56,6 +76,6 @@ impl ArtifactName {
     /// Whether a file is an image of this name, or a part of one.
     pub fn is_image(&self, file: &str) -> bool {
         let ending = file.strip_prefix(&self.0).unwrap_or_default();
-        [".incus.tar.", ".meta.tar.", ".rootfs.tar."].iter().any(|image| ending.starts_with(image))
+        IMAGES.iter().any(|image| ending.starts_with(image))
     }
 }

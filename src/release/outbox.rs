@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, Mode, OFlags, open};
 
-use super::ArtifactName;
+use super::{ArtifactName, SIGNATURE};
 use crate::staged::Staged;
 use crate::{Error, Result};
 
@@ -90,6 +90,14 @@ impl Outbox {
             }
         }
         let mut files: Vec<_> = beside.into_iter().chain(images).collect();
+        let signature = name.with(SIGNATURE);
+        if !has_image && files.iter().all(|(file, _)| *file != signature) {
+            // Nobody signed what will be there.
+            match std::fs::remove_file(self.path(&signature)) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(self.unwritten(&signature, &cause)),
+                _ => {}
+            }
+        }
         for (file, staged) in &mut files {
             staged.file().sync_all().map_err(|cause| self.unwritten(file, &cause))?;
         }

@@ -1,9 +1,14 @@
 //! The files of one release, written beside the image and named all at once.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use super::{ArtifactName, Listing, Manifest, Outbox, ReleaseName};
+use super::sbom::{Components, Subject};
+use super::{
+    ArtifactName, CHECKSUMS, Checksums, Derived, Listing, MANIFEST, Manifest, Outbox, PROVENANCE, Parameters,
+    Provenance, ReleaseName, Resource, SIGNATURE, SPDX, Signer, Staged,
+};
 use crate::Result;
+use crate::archive::Hashed;
 use crate::image::{Epoch, Packed};
 use crate::layout::Image;
 use crate::rootfs::{Digest, Summary, Tree};
@@ -17,6 +22,19 @@ pub struct Release<'a> {
     pub name: ReleaseName,
     /// The image's time.
     pub epoch: Epoch,
+}
+
+/// What a release was made of, and from.
+#[derive(Debug)]
+pub struct Made {
+    /// What the image holds.
+    pub of: Components,
+    /// What the command line and the layout say.
+    pub parameters: Parameters,
+    /// What follows from that.
+    pub derived: Derived,
+    /// What went in.
+    pub inputs: Vec<Resource>,
 }
 
 /// What a release is, once it lies in `out/`.
@@ -41,43 +59,95 @@ impl Release<'_> {
     /// tree of its segment.
     ///
     /// # Errors
-    /// Other files of these names are there, or the disk is full.
-    pub fn publish(&self, mut base: Tree<Summary>, packed: Packed, outbox: &Outbox) -> Result<Published> {
+    /// Other files of these names are there, the disk is full, or the key does not sign.
+    pub fn publish(
+        &self,
+        mut base: Tree<Summary>,
+        packed: Packed,
+        made: Made,
+        signer: Option<&Signer>,
+        outbox: &Outbox,
+    ) -> Result<Published> {
         let Packed { files, fingerprint, layer } = packed;
         base.extend(layer);
         let unwritten = |cause| outbox.unwritten("what goes beside the image", &cause);
         let listing = Listing::of(&base).map_err(unwritten)?;
         let name = ArtifactName::new(&self.image.name, &self.name, self.image.architecture.as_str());
-        let images: Vec<_> = files.iter().map(|file| name.with(&file.ending)).collect();
+        let images: Vec<_> = files.iter().map(|file| (name.with(&file.ending), file.summary.sha256)).collect();
+        let names: Vec<_> = images.iter().map(|(name, _)| name.clone()).collect();
 
-        let mut manifest = outbox.stage()?;
-        let head = Manifest {
+        let mut beside = Beside { name: &name, outbox, checksums: images.clone(), files: Vec::new() };
+        let manifest = Manifest {
             manifest: Manifest::VERSION,
-            image: &images,
+            image: &names,
             fingerprint: fingerprint.to_string(),
             rootfs_digest: listing.digest().to_string(),
             release: self.name.to_string(),
             layout: &self.image.name,
             epoch: self.epoch.seconds(),
         };
-        head.write(&listing, manifest.file()).map_err(unwritten)?;
-        let mut checksums = outbox.stage()?;
-        for (image, file) in images.iter().zip(&files) {
-            writeln!(checksums.file(), "{}  {image}", file.summary.sha256).map_err(unwritten)?;
-        }
+        beside.add(MANIFEST, &mut |out| manifest.write(&listing, out))?;
+        let release = self.name.to_string();
+        let file = names.first().map(String::as_str).unwrap_or_default();
+        let subject = Subject { layout: &self.image.name, release: &release, file, fingerprint, epoch: self.epoch };
+        beside.add(SPDX, &mut |out| made.of.write_spdx(&subject, out))?;
+        let subjects = images.iter().map(|(name, sha256)| Resource::file(name, *sha256)).collect();
+        let provenance = Provenance::new(subjects, made.parameters, made.derived, made.inputs);
+        beside.add(PROVENANCE, &mut |out| provenance.write(out))?;
+        let beside = beside.sealed(signer)?;
 
         let path = |name: &String| outbox.path(name).display().to_string();
-        let beside = vec![(name.with(".manifest.json"), manifest), (name.with(".sha256"), checksums)];
         let published = Published {
-            images: images.iter().map(path).collect(),
+            images: names.iter().map(path).collect(),
             beside: beside.iter().map(|(name, _)| path(name)).collect(),
             fingerprint,
             rootfs_digest: listing.digest(),
             size: files.iter().map(|file| file.summary.size).sum(),
             entries: listing.entries(),
         };
-        let images = images.into_iter().zip(files.into_iter().map(|file| file.staged)).collect();
+        let images = names.into_iter().zip(files.into_iter().map(|file| file.staged)).collect();
         outbox.publish(&name, beside, images)?;
         Ok(published)
+    }
+}
+
+/// What lies beside an image, file by file.
+struct Beside<'a> {
+    name: &'a ArtifactName,
+    outbox: &'a Outbox,
+    checksums: Vec<(String, Digest)>,
+    files: Vec<(String, Staged)>,
+}
+
+impl Beside<'_> {
+    /// Writes a file, and notes its digest.
+    fn add(&mut self, ending: &str, write: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        let mut staged = self.outbox.stage()?;
+        let mut hashed = Hashed::new(staged.file());
+        let unwritten = |cause| self.outbox.unwritten("what goes beside the image", &cause);
+        write(&mut hashed).map_err(unwritten)?;
+        let (_, summary) = hashed.finish();
+        let name = self.name.with(ending);
+        self.checksums.push((name.clone(), summary.sha256));
+        self.files.push((name, staged));
+        Ok(())
+    }
+
+    /// With the list of checksums, and its signature.
+    fn sealed(mut self, signer: Option<&Signer>) -> Result<Vec<(String, Staged)>> {
+        let checksums = Checksums::new(self.checksums).to_string();
+        let mut seal = |ending: &str, content: &[u8]| -> Result<()> {
+            let mut staged = self.outbox.stage()?;
+            let written = staged.file().write_all(content);
+            written.map_err(|cause| self.outbox.unwritten("what goes beside the image", &cause))?;
+            self.files.push((self.name.with(ending), staged));
+            Ok(())
+        };
+        if let Some(signer) = signer {
+            let there = self.outbox.path(&self.name.with(SIGNATURE));
+            seal(SIGNATURE, &signer.sign_again(checksums.as_bytes(), &there)?)?;
+        }
+        seal(CHECKSUMS, checksums.as_bytes())?;
+        Ok(self.files)
     }
 }

@@ -70,14 +70,22 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// What tells its content apart from every other's; none where only reading it all would tell.
+    /// The digests of its files: of the lock, or of what `--base` names; none of a directory.
     ///
     /// # Errors
     /// A file cannot be read.
-    pub(super) fn identity(&self) -> Result<Option<Digest>> {
+    pub(super) fn digests(&self) -> Result<Vec<Digest>> {
         match self {
-            Self::Locked { lock, .. } => Ok(Some(Digest::of_bytes(lock.to_string().as_bytes()))),
-            Self::Given { base, .. } => base.identity(),
+            Self::Locked { lock, .. } => Ok(vec![Digest::of_bytes(lock.to_string().as_bytes())]),
+            Self::Given { base, .. } => base.digests(),
+        }
+    }
+
+    /// The packages, where a lock pins them.
+    pub(super) fn lock(&self) -> Option<&Lock> {
+        match self {
+            Self::Locked { lock, .. } => Some(lock),
+            Self::Given { .. } => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! `vezaimg build`: layout, base and binary in; an image in `out/`.
 
 mod ground;
+mod inputs;
 mod report;
 
 use std::num::NonZeroUsize;
@@ -8,7 +9,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use self::ground::Ground;
-use crate::archive::{Codec, Compression};
+use self::inputs::Inputs;
+use crate::archive::{Codec, Compression, FORMAT_VERSION};
 use crate::base::{Description, Dropped};
 use crate::binary::{self, Architecture, Binary};
 use crate::diagnostic::Severity;
@@ -16,7 +18,7 @@ use crate::image::{BaseSegment, Clock, Epoch, Format, Metadata, Packed, Packer, 
 use crate::interrupt::Interrupt;
 use crate::layer::{self, Layer};
 use crate::layout::{self, Layout, lint};
-use crate::release::{Listing, Outbox, Release, ReleaseName};
+use crate::release::{Derived, Listing, Made, Outbox, Release, ReleaseName, Signer, sbom};
 use crate::rootfs::{Digest, Entry, Survey, TargetPath, Tree, escaped};
 use crate::ui::{Console, Event, Listener};
 use crate::{Error, Result};
@@ -46,6 +48,8 @@ pub struct Request {
     pub mirrors: Vec<String>,
     /// Take packages from the store alone.
     pub offline: bool,
+    /// The key that signs the release.
+    pub sign: Option<PathBuf>,
     /// A JSON object on stdout instead of the path.
     pub json: bool,
 }
@@ -58,12 +62,14 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let started = Instant::now();
     let compression = Compression::new(request.codec, request.level, request.jobs)?;
     let reading = layout::read(&request.layout)?;
-    let lock_file = reading.lock.clone();
+    let (lock_file, files) = (reading.lock.clone(), reading.files.clone());
     let (layout, warnings) = reading.usable()?;
     warnings.iter().for_each(|problem| console.problem(problem));
     let binary = binary_of(request, &layout)?;
     let ground = Ground::open(request, &layout, &lock_file)?;
-    let clock = ground.clock(Epoch::from_environment()?);
+    let source_date_epoch = Epoch::from_environment()?;
+    let clock = ground.clock(source_date_epoch);
+    let signer = request.sign.as_deref().map(Signer::open).transpose()?;
     let outbox = Outbox::open(&request.out)?;
     // From here on there is something to clean up; before, a signal may end the process as it always does.
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
@@ -76,7 +82,8 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         console,
         interrupt: &interrupt,
     };
-    let mut segment = build.base_segment(ground, clock)?;
+    let inputs = Inputs { layout: files, base: ground.digests()?, lock: ground.lock().cloned() };
+    let mut segment = build.base_segment(ground, clock, &inputs)?;
     let layer = build.make_layer(&segment)?;
     let epoch = clock.epoch(segment.survey.newest());
     let name = match (&request.release, &binary) {
@@ -86,7 +93,14 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     };
     let release = Release { image: &layout.image, name, epoch };
     let packed = build.pack(&mut segment, layer, &release)?;
-    let published = release.publish(segment.into_tree(), packed, &outbox)?;
+    let program = layout.binary.as_ref().map(|program| &program.path.value).zip(binary.as_ref());
+    let made = Made {
+        of: sbom::Components::of(&segment.survey, inputs.lock.as_ref(), program),
+        parameters: inputs::parameters(request, &layout, &release.name, &compression, source_date_epoch),
+        derived: Derived { epoch: epoch.seconds(), format: FORMAT_VERSION },
+        inputs: inputs.resources(&segment.survey, binary.as_ref())?,
+    };
+    let published = release.publish(segment.into_tree(), packed, made, signer.as_ref(), &outbox)?;
     if request.json {
         return report::print_json(&release, &published, console);
     }
@@ -126,7 +140,7 @@ struct Build<'a> {
 
 impl Build<'_> {
     /// The base's segment, and what there is to know of the base: as it was kept, or from one pass over it.
-    fn base_segment(&self, ground: Ground<'_>, clock: Clock) -> Result<BaseSegment> {
+    fn base_segment(&self, ground: Ground<'_>, clock: Clock, inputs: &Inputs) -> Result<BaseSegment> {
         let name = ground.name().to_owned();
         if self.binary.is_some_and(|binary| binary.architecture != self.layout.image.architecture) {
             // Known before the base is read.
@@ -134,15 +148,18 @@ impl Build<'_> {
         }
         let pass = Pass {
             owned: layer::owned(self.layout),
-            wants: &|path, size| layer::wants(path, size) || self.binary.is_some_and(|binary| binary.wants(path)),
+            wants: &|path, size| {
+                let by_binary = self.binary.is_some_and(|binary| binary.wants(path));
+                by_binary || layer::wants(path, size) || sbom::wants(path, size)
+            },
             clock,
             prefix: self.request.format.prefix(),
             compression: self.compression,
             interrupt: self.interrupt,
         };
         let stamp = ground.stamp();
-        let identity = ground.identity()?;
-        let recipe = identity
+        let recipe = inputs
+            .identity()
             .and_then(|identity| Recipe::new(identity, &pass, &self.binary.map(Binary::interest).unwrap_or_default()));
         if let Some((store, recipe)) = ground.store().zip(recipe)
             && let Some(kept) = BaseSegment::kept(store, recipe, &pass, &name)?

@@ -1,0 +1,98 @@
+//! What a build was made of, for its provenance.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Request;
+use crate::archive::Compression;
+use crate::binary::Binary;
+use crate::debian::Package;
+use crate::image::{Epoch, Format};
+use crate::layout::{Layout, Scalar};
+use crate::lock::Lock;
+use crate::release::{Listing, Parameters, ReleaseName, Resource, Role, sbom};
+use crate::rootfs::{Digest, Survey};
+use crate::{Error, Result};
+
+/// Everything that went into an image, gathered while it was there.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    /// The layout and its files, by name.
+    pub(super) layout: BTreeMap<String, Digest>,
+    /// Of the lock, or of what `--base` names.
+    pub(super) base: Vec<Digest>,
+    /// The packages of the lock.
+    pub(super) lock: Option<Lock>,
+}
+
+impl Inputs {
+    /// What tells the base's content apart from every other's; none where only reading it all would tell.
+    pub(super) fn identity(&self) -> Option<Digest> {
+        let digests: String = self.base.iter().map(ToString::to_string).collect();
+        (!digests.is_empty()).then(|| Digest::of_bytes(digests.as_bytes()))
+    }
+
+    /// As the provenance lists them.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub(super) fn resources(&self, base: &Survey, binary: Option<&Binary>) -> Result<Vec<Resource>> {
+        let layout = self.layout.iter().map(|(name, digest)| Resource::file(name, *digest).input(Role::Layout));
+        let mut all: Vec<_> = layout.collect();
+        match (&self.lock, self.base.as_slice()) {
+            (Some(lock), digests) => {
+                all.extend(digests.iter().map(|digest| Resource::file("lock", *digest).input(Role::Lock)));
+                all.extend(lock.packages.iter().map(package));
+            }
+            (None, []) => all.push(Resource::listing("base", listing(base)?).input(Role::Base)),
+            (None, [digest]) => all.push(Resource::file("base", *digest).input(Role::Base)),
+            (None, digests) => {
+                let named = ["base metadata", "base rootfs"].into_iter().zip(digests);
+                all.extend(named.map(|(name, digest)| Resource::file(name, *digest).input(Role::Base)));
+            }
+        }
+        all.extend(binary.map(|binary| Resource::file("binary", binary.sha256).input(Role::Binary)));
+        Ok(all)
+    }
+}
+
+fn package(package: &Package) -> Resource {
+    let uri = sbom::package_url(&package.name, &package.version.to_string(), &package.architecture);
+    Resource::file(&package.name, package.sha256).at(uri).input(Role::Package)
+}
+
+/// What a directory is known by.
+fn listing(base: &Survey) -> Result<Digest> {
+    let listing = Listing::of(base.tree()).map_err(|cause| Error::failed("cannot list the base").cause(cause))?;
+    Ok(listing.digest())
+}
+
+/// What the command line and the layout say.
+pub(super) fn parameters(
+    request: &Request,
+    layout: &Layout,
+    release: &ReleaseName,
+    compression: &Compression,
+    source_date_epoch: Option<Epoch>,
+) -> Parameters {
+    let value = |scalar: &Scalar| match scalar {
+        Scalar::Text(text) => Value::from(text.as_str()),
+        Scalar::Number(number) => Value::from(*number),
+        Scalar::Flag(flag) => Value::from(*flag),
+    };
+    Parameters {
+        layout: layout.image.name.clone(),
+        release: release.to_string(),
+        variables: layout.variables.iter().map(|(name, scalar)| (name.clone(), value(scalar))).collect(),
+        inventory: request.layout.inventory.is_some(),
+        format: match request.format {
+            Format::Unified => "unified",
+            Format::Split => "split",
+        }
+        .to_owned(),
+        compression: compression.codec().name().to_owned(),
+        level: compression.level(),
+        source_date_epoch: source_date_epoch.map(Epoch::seconds),
+    }
+}
