@@ -52,5 +52,6 @@ mod staged;
 pub mod store;
 pub mod ui;
 pub mod unit;
+pub mod verify;
 
 pub use error::{Error, Result};

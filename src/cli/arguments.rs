@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use crate::incus::InstanceName;
 use crate::release::ReleaseName;
 use crate::rollout::fleet::Entry;
 use crate::rootfs::TargetPath;
@@ -57,6 +58,17 @@ Example:
 Images that others have made are shown too. The file is read as a stream and never unpacked, but for a squashfs, which only \
 root can read. What an image says of itself is its own word.")]
     Inspect(InspectArgs),
+    /// Tell whether a release is what it says, and whether it is what runs
+    #[command(after_help = "\
+Example:
+  vezaimg verify out/veza-backend-api-….incus.tar.zst --signers allowed_signers
+  vezaimg verify out/veza-backend-api-….incus.tar.zst --binary bin/veza-api --rebuild
+  vezaimg verify out/veza-backend-api-….incus.tar.zst --incus --instance backend-api-1
+
+Every step is told; one that does not hold ends the command with exit code 1. Without a signature and `--signers`, the \
+files are only known to belong together. A container's files are read through Incus: what it keeps, and what Incus \
+and systemd write at its start, is left out.")]
+    Verify(VerifyArgs),
     /// Bring a fleet onto an image, one container after another
     #[command(after_help = "\
 Example:
@@ -218,6 +230,41 @@ pub(super) struct InspectArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The image's file, beside which its others lie
+    pub(super) image: PathBuf,
+    /// Who may sign: a file of allowed signers, as `ssh-keygen` reads it
+    #[arg(long, value_name = "FILE")]
+    pub(super) signers: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) layout: LayoutArgs,
+    /// Compare the program that went in with this one
+    #[arg(long, value_name = "FILE")]
+    pub(super) binary: Option<PathBuf>,
+    /// Compare the base that was built on with this one
+    #[arg(long, value_name = "PATH", num_args = 1..=2)]
+    pub(super) base: Vec<PathBuf>,
+    /// Build it again from the layout and its lock, the binary and the base that are given, and compare the bytes
+    #[arg(long)]
+    pub(super) rebuild: bool,
+    /// Look whether the store has it, and whether every instance of its layout was made of it
+    #[arg(long)]
+    pub(super) incus: bool,
+    /// Look for files of this running instance that are not as in the image (may be repeated)
+    #[arg(long = "instance", value_name = "NAME", value_parser = instance_name)]
+    pub(super) instances: Vec<InstanceName>,
+    /// Where the store and the instances are [default: the default remote of `incus`]
+    #[arg(long, value_name = "REMOTE", default_value = "", hide_default_value = true)]
+    pub(super) remote: String,
+    /// Their project [default: the remote's own]
+    #[arg(long, value_name = "NAME")]
+    pub(super) project: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
 #[command(group(ArgGroup::new("members").required(true).args(["fleet", "inventory"])))]
 pub(super) struct MembersArgs {
     /// The fleet: its containers, its HAProxy, its pace
@@ -374,6 +421,11 @@ pub(super) enum FormatArg {
 pub(super) enum CodecArg {
     Zstd,
     Gzip,
+}
+
+/// The name of an instance.
+fn instance_name(text: &str) -> Result<InstanceName, String> {
+    InstanceName::parse(text).ok_or_else(|| "it is not the name of an instance, such as `backend-api-1`".to_owned())
 }
 
 /// A path in an image.

@@ -1,14 +1,15 @@
 //! What was parsed, as the requests of the commands.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::arguments::{
     BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, DrillArgs, FormatArg, InspectArgs, LayoutArgs, LockArgs,
-    MembersArgs, ScopeArgs,
+    MembersArgs, ScopeArgs, VerifyArgs,
 };
 use crate::archive::Codec;
-use crate::commands::{build, cache, drill, inspect, lock, rollout};
+use crate::commands::{build, cache, drill, inspect, lock, rollout, verify};
 use crate::drill::Wishes;
 use crate::image::Format;
 use crate::layout;
@@ -34,6 +35,7 @@ impl From<BuildArgs> for build::Request {
             jobs: args.jobs.unwrap_or_else(default_jobs),
             mirrors: args.mirrors.urls,
             offline: args.offline,
+            source_date_epoch: None,
             sign: args.sign,
             json: args.json,
         }
@@ -109,6 +111,25 @@ impl From<InspectArgs> for inspect::Request {
     }
 }
 
+impl From<VerifyArgs> for verify::Request {
+    fn from(args: VerifyArgs) -> Self {
+        let LayoutArgs { layout, set, vars, inventory } = &args.layout;
+        let is_given = layout.is_some() || !set.is_empty() || !vars.is_empty() || inventory.is_some();
+        Self {
+            image: args.image,
+            signers: args.signers,
+            layout: (is_given || args.rebuild).then(|| args.layout.into()),
+            binary: args.binary,
+            base: args.base,
+            rebuild: args.rebuild,
+            place: verify::Place { remote: args.remote, project: args.project },
+            incus: args.incus,
+            instances: args.instances,
+            json: args.json,
+        }
+    }
+}
+
 impl From<CacheArgs> for cache::Request {
     fn from(args: CacheArgs) -> Self {
         const DAY: Duration = Duration::from_secs(86_400);
@@ -129,6 +150,6 @@ fn default_jobs() -> NonZeroUsize {
 
 impl From<LayoutArgs> for layout::Request {
     fn from(args: LayoutArgs) -> Self {
-        Self { file: args.layout, vars: args.vars, set: args.set, inventory: args.inventory }
+        Self { file: args.layout, vars: args.vars, set: args.set, inventory: args.inventory, values: BTreeMap::new() }
     }
 }

@@ -10,3 +10,4 @@ pub mod lock;
 pub mod prune;
 pub mod rollout;
 pub mod status;
+pub mod verify;

@@ -22,6 +22,14 @@ pub enum Format {
 }
 
 impl Format {
+    /// The name that `--format` takes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unified => "unified",
+            Self::Split => "split",
+        }
+    }
+
     /// What stands before every path of the root file system.
     pub fn prefix(self) -> &'static str {
         match self {

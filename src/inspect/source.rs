@@ -78,6 +78,14 @@ impl Source {
         }
     }
 
+    /// What Incus calls it; none for half of an image.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn fingerprint(&self) -> Result<Option<Digest>> {
+        Ok(self.identity()?.fingerprint)
+    }
+
     /// Gives every entry of the root file system to `sink`, and says what the image says about itself.
     ///
     /// # Errors

@@ -61,6 +61,8 @@ pub struct Request {
     /// An inventory of Ansible's: what its hosts have for variables, weaker than any file, and what templates see as
     /// `groups` and `hostvars`.
     pub inventory: Option<PathBuf>,
+    /// Final values, which stand whatever else is given: those of a build that is done again.
+    pub values: BTreeMap<String, Scalar>,
 }
 
 /// What reading a layout gave.
@@ -159,6 +161,7 @@ fn parse(source: Source, files: Files, lock: LockFile, request: &Request) -> Res
         variables.read_inventory(inventory, &hosts, &mut problems);
     }
     chain.give(&mut variables, &mut problems);
+    variables.settle(&request.values);
     let templates = Templates::new(&variables).with_inventory(inventory.as_ref(), &hosts);
     let document = Document::with_templates(texts, move |text, place| templates.render(text, place));
     let mut layout = decode::layout(&document, &root, &files);

@@ -139,6 +139,15 @@ impl Variables {
         self.values.insert(name.value.clone(), given.and_then(Result::ok).unwrap_or(default));
     }
 
+    /// Gives those that it has these values.
+    pub(super) fn settle(&mut self, values: &BTreeMap<String, Scalar>) {
+        for (name, value) in values {
+            if let Some(there) = self.values.get_mut(name) {
+                there.clone_from(value);
+            }
+        }
+    }
+
     /// Takes the variables that it knows from a file of `--vars`: TOML, or the YAML of Ansible's `group_vars`, told by
     /// the file's extension. Other names there are Ansible's business, unless they look like a misspelt one.
     ///

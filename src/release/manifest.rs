@@ -1,8 +1,8 @@
 //! The manifest: every entry of the image's root file system, and the digest of them all.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufRead, BufWriter, Read, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::rootfs::{Digest, Entry, Kind, Summary, TargetPath, Tree, hex};
@@ -105,12 +105,13 @@ fn line<'a>(path: &TargetPath, entry: &'a Entry<Summary>) -> Line<'a> {
 
 /// What `.manifest.json` says besides the entries. Paths, link targets and names of extended attributes are escaped as
 /// in messages (`\xNN` for bytes that are not text, a backslash doubled); values of extended attributes are hex.
-#[derive(Debug, Serialize)]
-pub struct Manifest<'a> {
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
     /// The version of this format.
     pub manifest: u32,
     /// The image's file, or files, without a directory.
-    pub image: &'a [String],
+    pub image: Vec<String>,
     /// What Incus will call it.
     pub fingerprint: String,
     /// The digest of the listing.
@@ -118,12 +119,19 @@ pub struct Manifest<'a> {
     /// The release.
     pub release: String,
     /// The layout's image name.
-    pub layout: &'a str,
+    pub layout: String,
     /// Seconds since 1970.
     pub epoch: u64,
 }
 
-impl Manifest<'_> {
+/// What stands between the head and the entries.
+const ENTRIES: &str = ",\"entries\":[";
+/// The last line.
+const END: &str = "]}";
+/// The longest line that is read, in bytes: two paths of 4,096 bytes, escaped, and extended attributes of 64 kB in hex.
+const LONGEST_LINE: u64 = 1 << 20;
+
+impl Manifest {
     /// The version of this format.
     pub const VERSION: u32 = 1;
 
@@ -134,13 +142,45 @@ impl Manifest<'_> {
     pub fn write(&self, listing: &Listing<'_>, out: &mut dyn Write) -> io::Result<()> {
         let mut out = BufWriter::new(out);
         let head = serde_json::to_string(self)?;
-        writeln!(out, "{},\"entries\":[", head.trim_end_matches('}'))?;
+        writeln!(out, "{}{ENTRIES}", head.strip_suffix('}').unwrap_or(&head))?;
         let mut entries = listing.tree.iter().peekable();
         while let Some((path, entry)) = entries.next() {
             serde_json::to_writer(&mut out, &line(path, entry))?;
             out.write_all(if entries.peek().is_some() { b",\n" } else { b"\n" })?;
         }
-        writeln!(out, "]}}")?;
+        writeln!(out, "{END}")?;
         out.flush()
+    }
+
+    /// Reads a manifest back, and gives every entry's line, as [`lines`] makes it, to `take`.
+    ///
+    /// # Errors
+    /// The reader's; it is no manifest, or a line of it is longer than any that is written.
+    pub fn read(input: &mut dyn BufRead, take: &mut dyn FnMut(&str)) -> io::Result<Self> {
+        let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what);
+        let mut line = String::new();
+        let mut next = || {
+            line.clear();
+            Read::take(&mut *input, LONGEST_LINE).read_line(&mut line)?;
+            let whole =
+                line.strip_suffix('\n').ok_or_else(|| wrong("it ends within a line, or has one of over 1 MiB"))?;
+            Ok::<_, io::Error>(whole.to_owned())
+        };
+        let head = next()?;
+        let head = head.strip_suffix(ENTRIES).ok_or_else(|| wrong("its first line is none of a manifest"))?;
+        let head: Self = serde_json::from_str(&format!("{head}}}"))?;
+        if head.manifest != Self::VERSION {
+            return Err(wrong(&format!("it is of version {}, and not {}", head.manifest, Self::VERSION)));
+        }
+        loop {
+            match next()?.as_str() {
+                END => break,
+                entry => take(entry.strip_suffix(',').unwrap_or(entry)),
+            }
+        }
+        match input.fill_buf()?.is_empty() {
+            true => Ok(head),
+            false => Err(wrong("something follows its end")),
+        }
     }
 }

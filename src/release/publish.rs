@@ -79,11 +79,11 @@ impl Release<'_> {
         let mut beside = Beside { name: &name, outbox, checksums: images.clone(), files: Vec::new() };
         let manifest = Manifest {
             manifest: Manifest::VERSION,
-            image: &names,
+            image: names.clone(),
             fingerprint: fingerprint.to_string(),
             rootfs_digest: listing.digest().to_string(),
             release: self.name.to_string(),
-            layout: &self.image.name,
+            layout: self.image.name.clone(),
             epoch: self.epoch.seconds(),
         };
         beside.add(MANIFEST, &mut |out| manifest.write(&listing, out))?;

@@ -8,7 +8,7 @@ use super::Request;
 use crate::archive::Compression;
 use crate::binary::Binary;
 use crate::debian::Package;
-use crate::image::{Epoch, Format};
+use crate::image::Epoch;
 use crate::layout::{Layout, Scalar};
 use crate::lock::Lock;
 use crate::release::{Listing, Parameters, ReleaseName, Resource, Role, sbom};
@@ -17,13 +17,13 @@ use crate::{Error, Result};
 
 /// Everything that went into an image, gathered while it was there.
 #[derive(Debug)]
-pub(super) struct Inputs {
+pub(in crate::commands) struct Inputs {
     /// The layout and its files, by name.
-    pub(super) layout: BTreeMap<String, Digest>,
+    pub(in crate::commands) layout: BTreeMap<String, Digest>,
     /// Of the lock, or of what `--base` names.
-    pub(super) base: Vec<Digest>,
+    pub(in crate::commands) base: Vec<Digest>,
     /// The packages of the lock.
-    pub(super) lock: Option<Lock>,
+    pub(in crate::commands) lock: Option<Lock>,
 }
 
 impl Inputs {
@@ -33,11 +33,15 @@ impl Inputs {
         (!digests.is_empty()).then(|| Digest::of_bytes(digests.as_bytes()))
     }
 
-    /// As the provenance lists them.
+    /// As the provenance lists them; a directory only if it was read.
     ///
     /// # Errors
     /// None in practice.
-    pub(super) fn resources(&self, base: &Survey, binary: Option<&Binary>) -> Result<Vec<Resource>> {
+    pub(in crate::commands) fn resources(
+        &self,
+        base: Option<&Survey>,
+        binary: Option<&Binary>,
+    ) -> Result<Vec<Resource>> {
         let layout = self.layout.iter().map(|(name, digest)| Resource::file(name, *digest).input(Role::Layout));
         let mut all: Vec<_> = layout.collect();
         match (&self.lock, self.base.as_slice()) {
@@ -45,7 +49,10 @@ impl Inputs {
                 all.extend(digests.iter().map(|digest| Resource::file("lock", *digest).input(Role::Lock)));
                 all.extend(lock.packages.iter().map(package));
             }
-            (None, []) => all.push(Resource::listing("base", listing(base)?).input(Role::Base)),
+            (None, []) => {
+                let listed = base.map(listing).transpose()?;
+                all.extend(listed.map(|digest| Resource::listing("base", digest).input(Role::Base)));
+            }
             (None, [digest]) => all.push(Resource::file("base", *digest).input(Role::Base)),
             (None, digests) => {
                 let named = ["base metadata", "base rootfs"].into_iter().zip(digests);
@@ -68,6 +75,16 @@ fn listing(base: &Survey) -> Result<Digest> {
     Ok(listing.digest())
 }
 
+/// The layout's variables with their final values.
+pub(in crate::commands) fn variables(layout: &Layout) -> BTreeMap<String, Value> {
+    let value = |scalar: &Scalar| match scalar {
+        Scalar::Text(text) => Value::from(text.as_str()),
+        Scalar::Number(number) => Value::from(*number),
+        Scalar::Flag(flag) => Value::from(*flag),
+    };
+    layout.variables.iter().map(|(name, scalar)| (name.clone(), value(scalar))).collect()
+}
+
 /// What the command line and the layout say.
 pub(super) fn parameters(
     request: &Request,
@@ -76,21 +93,12 @@ pub(super) fn parameters(
     compression: &Compression,
     source_date_epoch: Option<Epoch>,
 ) -> Parameters {
-    let value = |scalar: &Scalar| match scalar {
-        Scalar::Text(text) => Value::from(text.as_str()),
-        Scalar::Number(number) => Value::from(*number),
-        Scalar::Flag(flag) => Value::from(*flag),
-    };
     Parameters {
         layout: layout.image.name.clone(),
         release: release.to_string(),
-        variables: layout.variables.iter().map(|(name, scalar)| (name.clone(), value(scalar))).collect(),
+        variables: variables(layout),
         inventory: request.layout.inventory.is_some(),
-        format: match request.format {
-            Format::Unified => "unified",
-            Format::Split => "split",
-        }
-        .to_owned(),
+        format: request.format.name().to_owned(),
         compression: compression.codec().name().to_owned(),
         level: compression.level(),
         source_date_epoch: source_date_epoch.map(Epoch::seconds),

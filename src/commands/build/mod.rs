@@ -1,7 +1,7 @@
 //! `vezaimg build`: layout, base and binary in; an image in `out/`.
 
-mod ground;
-mod inputs;
+pub(in crate::commands) mod ground;
+pub(in crate::commands) mod inputs;
 mod report;
 
 use std::num::NonZeroUsize;
@@ -18,7 +18,7 @@ use crate::image::{BaseSegment, Clock, Epoch, Format, Metadata, Packed, Packer, 
 use crate::interrupt::Interrupt;
 use crate::layer::{self, Layer};
 use crate::layout::{self, Layout, lint};
-use crate::release::{Derived, Listing, Made, Outbox, Release, ReleaseName, Signer, sbom};
+use crate::release::{Derived, Listing, Made, Outbox, Published, Release, ReleaseName, Signer, sbom};
 use crate::rootfs::{Digest, Entry, Survey, TargetPath, Tree, escaped};
 use crate::ui::{Console, Event, Listener};
 use crate::{Error, Result};
@@ -48,6 +48,8 @@ pub struct Request {
     pub mirrors: Vec<String>,
     /// Take packages from the store alone.
     pub offline: bool,
+    /// The time of the image; otherwise what `SOURCE_DATE_EPOCH` says, if it is set.
+    pub source_date_epoch: Option<Epoch>,
     /// The key that signs the release.
     pub sign: Option<PathBuf>,
     /// A JSON object on stdout instead of the path.
@@ -60,6 +62,29 @@ pub struct Request {
 /// Whatever is wrong with the request, the layout, the binary or the base; see each stage.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
     let started = Instant::now();
+    let built = make(request, console)?;
+    match request.json {
+        true => report::print_json(&built, console),
+        false => report::tell(&built, started, console),
+    }
+}
+
+/// An image that lies in its place.
+#[derive(Debug)]
+pub(in crate::commands) struct Built {
+    /// The layout that it was built from.
+    layout: Layout,
+    name: ReleaseName,
+    epoch: Epoch,
+    /// Its files.
+    pub(in crate::commands) published: Published,
+}
+
+/// Builds an image, and prints nothing of it on stdout.
+///
+/// # Errors
+/// As [`run`].
+pub(in crate::commands) fn make(request: &Request, console: &Console) -> Result<Built> {
     let compression = Compression::new(request.codec, request.level, request.jobs)?;
     let reading = layout::read(&request.layout)?;
     let (lock_file, files) = (reading.lock.clone(), reading.files.clone());
@@ -67,7 +92,10 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     warnings.iter().for_each(|problem| console.problem(problem));
     let binary = binary_of(request, &layout)?;
     let ground = Ground::open(request, &layout, &lock_file)?;
-    let source_date_epoch = Epoch::from_environment()?;
+    let source_date_epoch = match request.source_date_epoch {
+        Some(epoch) => Some(epoch),
+        None => Epoch::from_environment()?,
+    };
     let clock = ground.clock(source_date_epoch);
     let signer = request.sign.as_deref().map(Signer::open).transpose()?;
     let outbox = Outbox::open(&request.out)?;
@@ -98,13 +126,11 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         of: sbom::Components::of(&segment.survey, inputs.lock.as_ref(), program),
         parameters: inputs::parameters(request, &layout, &release.name, &compression, source_date_epoch),
         derived: Derived { epoch: epoch.seconds(), format: FORMAT_VERSION },
-        inputs: inputs.resources(&segment.survey, binary.as_ref())?,
+        inputs: inputs.resources(Some(&segment.survey), binary.as_ref())?,
     };
     let published = release.publish(segment.into_tree(), packed, made, signer.as_ref(), &outbox)?;
-    if request.json {
-        return report::print_json(&release, &published, console);
-    }
-    report::tell(&published, &layout, started, console)
+    let Release { name, .. } = release;
+    Ok(Built { layout, name, epoch, published })
 }
 
 /// The program that the layout asks for.

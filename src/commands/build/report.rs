@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::Built;
 use crate::Result;
-use crate::layout::Layout;
-use crate::release::{Published, Release};
+use crate::release::Published;
 use crate::ui::{Bytes, Console, Lasted};
 
 /// The build's result, as `--json` prints it.
@@ -26,23 +26,25 @@ struct Report<'a> {
     files: Vec<String>,
 }
 
-pub(super) fn print_json(release: &Release<'_>, published: &Published, console: &Console) -> Result<()> {
+pub(super) fn print_json(built: &Built, console: &Console) -> Result<()> {
+    let Built { layout, name, epoch, published } = built;
     let files = || published.images.iter().chain(&published.beside);
     let report = Report {
         image: published.images.first().cloned().unwrap_or_default(),
         fingerprint: published.fingerprint.to_string(),
         rootfs_digest: published.rootfs_digest.to_string(),
         size: published.size,
-        release: release.name.to_string(),
-        layout: &release.image.name,
-        epoch: release.epoch.seconds(),
+        release: name.to_string(),
+        layout: &layout.image.name,
+        epoch: epoch.seconds(),
         files: files().cloned().collect(),
     };
     console.json(&report)
 }
 
-pub(super) fn tell(published: &Published, layout: &Layout, started: Instant, console: &Console) -> Result<()> {
+pub(super) fn tell(built: &Built, started: Instant, console: &Console) -> Result<()> {
     console.end_stage();
+    let Built { layout, published, .. } = built;
     let Published { images, size, entries, fingerprint, rootfs_digest, .. } = published;
     let took = Lasted(started.elapsed());
     console.detail("image", &format!("{}, {entries} entries, in {took}", Bytes(*size)));

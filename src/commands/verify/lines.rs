@@ -1,0 +1,17 @@
+//! The checks as a person reads them.
+
+use crate::Result;
+use crate::ui::Console;
+use crate::verify::{Check, Verdict};
+
+pub(super) fn print(checks: &[Check], console: &Console) -> Result<()> {
+    checks.iter().try_for_each(|check| {
+        let word = match check.verdict {
+            Verdict::Good => "good",
+            Verdict::Bad => "BAD",
+            Verdict::Open => "-",
+        };
+        console.result(&format!("{:<12} {word:<5} {}", check.check, check.found))?;
+        check.faults.iter().try_for_each(|fault| console.result(&format!("{:18} {fault}", "")))
+    })
+}

@@ -1,0 +1,176 @@
+//! `vezaimg verify`: whether a release is what it says, and what runs is that release.
+
+mod again;
+mod lines;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::base;
+use crate::binary;
+use crate::commands::build::inputs::{self, Inputs};
+use crate::incus::{Client, Fingerprint, InstanceName};
+use crate::inspect::{Contents, Source};
+use crate::interrupt::Interrupt;
+use crate::layout;
+use crate::lock::Lock;
+use crate::release::{Provenance, Resource, Role, Signers};
+use crate::rootfs::{Digest, escaped};
+use crate::ui::Console;
+use crate::verify::{self, Check, Drift, Files, Given, Seal};
+use crate::{Error, Result};
+
+/// What `vezaimg verify` is asked to do.
+#[derive(Debug)]
+pub struct Request {
+    /// The image.
+    pub image: PathBuf,
+    /// Who may sign.
+    pub signers: Option<PathBuf>,
+    /// The layout that it should be built from, if one was given.
+    pub layout: Option<layout::Request>,
+    /// The program that it should hold.
+    pub binary: Option<PathBuf>,
+    /// What it should stand on.
+    pub base: Vec<PathBuf>,
+    /// Build it again, and compare the bytes.
+    pub rebuild: bool,
+    /// Where containers are.
+    pub place: Place,
+    /// Ask whether the store and every instance of the layout have it.
+    pub incus: bool,
+    /// Instances whose files are compared.
+    pub instances: Vec<InstanceName>,
+    /// A JSON object on stdout instead of lines.
+    pub json: bool,
+}
+
+/// A project of an Incus.
+#[derive(Debug)]
+pub struct Place {
+    /// A remote of `incus remote list`; empty for the default one.
+    pub remote: String,
+    /// The project, if not the remote's own.
+    pub project: Option<String>,
+}
+
+/// The outcome, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    image: String,
+    /// Whether everything that was looked at holds.
+    good: bool,
+    /// Who signed, if that was asked.
+    signer: Option<&'a str>,
+    checks: &'a [Check],
+    /// The files of each instance.
+    drift: &'a [Drift],
+}
+
+/// Verifies a release.
+///
+/// # Errors
+/// Something could not be looked at; or something that was looked at does not hold, which is told before.
+pub fn run(request: &Request, console: &Console) -> Result<()> {
+    let files = Files::beside(&request.image)?;
+    let signers = request.signers.as_deref().map(Signers::open).transpose()?;
+    let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
+    let (mut checks, seal) = verify::seal(&files, signers.as_ref(), console);
+    let mut drift = Vec::new();
+    if let Some(seal) = &seal {
+        let found = look(request, &files, seal, console, &interrupt)?;
+        checks.extend(found.0);
+        drift = found.1;
+    }
+    console.end_stage();
+    let bad: Vec<_> = checks.iter().filter(|check| check.is_bad()).map(|check| check.check).collect();
+    let signer = seal.as_ref().and_then(|seal| seal.signed.as_ref()).map(|signed| signed.principal.as_str());
+    let shown = request.image.display().to_string();
+    match request.json {
+        true => console.json(&Report {
+            image: shown.clone(),
+            good: bad.is_empty(),
+            signer,
+            checks: &checks,
+            drift: &drift,
+        })?,
+        false => lines::print(&checks, console)?,
+    }
+    match bad.is_empty() {
+        true => Ok(()),
+        false => Err(Error::failed(format!("`{shown}` does not hold: {}", bad.join(", ")))),
+    }
+}
+
+/// Everything behind the checksums.
+fn look(
+    request: &Request,
+    files: &Files,
+    seal: &Seal,
+    console: &Console,
+    interrupt: &Interrupt,
+) -> Result<(Vec<Check>, Vec<Drift>)> {
+    let images: Vec<_> = seal.images(files).into_iter().map(|path| path.display().to_string()).collect();
+    let source = Source::find(&images)?;
+    let contents = Contents::read(&source, None, console)?;
+    let fingerprint = source.fingerprint()?;
+    let (listed, manifest) = verify::listing(files, seal, &contents, fingerprint);
+    let mut checks = vec![listed];
+    match verify::provenance(files, seal) {
+        Ok(provenance) => {
+            let given = given(request, &provenance)?;
+            checks.push(verify::origin(&provenance, given.as_ref()));
+            if request.rebuild {
+                checks.push(again::rebuild(request, &provenance, files, console)?);
+            }
+        }
+        Err(check) => checks.push(check),
+    }
+    let mut drifts = Vec::new();
+    if let Some(fingerprint) = fingerprint.filter(|_| request.incus || !request.instances.is_empty()) {
+        let client = Client::connect(&request.place.remote, request.place.project.as_deref())?;
+        if request.incus {
+            checks.push(verify::stored(&client, fingerprint)?);
+            let layout = manifest.as_ref().map(|manifest| manifest.layout.as_str()).unwrap_or_default();
+            checks.push(verify::instances(&client, layout, fingerprint)?);
+        }
+        let known = Fingerprint::parse(&fingerprint.to_string());
+        for name in &request.instances {
+            let (check, drift) = verify::drift(&client, name, &contents.tree, known.as_ref(), console, interrupt)?;
+            checks.push(check);
+            drifts.push(drift);
+        }
+    }
+    Ok((checks, drifts))
+}
+
+/// What was given to be compared; none if nothing was.
+fn given(request: &Request, provenance: &Provenance) -> Result<Option<Given>> {
+    let mut given = Given::default();
+    if let Some(layout) = &request.layout {
+        let reading = layout::read(layout)?;
+        let (lock_file, files) = (reading.lock.clone(), reading.files.clone());
+        let (layout, _) = reading.usable()?;
+        if layout.image.name != provenance.parameters().layout {
+            let (ours, theirs) = (&layout.image.name, escaped(provenance.parameters().layout.as_bytes()));
+            return Err(Error::invalid(format!("the layout given is `{ours}`, and the image's `{theirs}`"))
+                .hint("name the image's own layout with `--layout`"));
+        }
+        let stands_on_lock = request.base.is_empty() && layout.base.is_some();
+        let source = if stands_on_lock { lock_file.read()? } else { None };
+        let lock = source.map(|source| Lock::parse(source, "vezaimg lock")).transpose()?;
+        let base = lock.iter().map(|lock| Digest::of_bytes(lock.to_string().as_bytes())).collect();
+        given.inputs.extend(Inputs { layout: files, base, lock }.resources(None, None)?);
+        given.variables = Some(inputs::variables(&layout));
+    }
+    if !request.base.is_empty() {
+        let base = base::open(&request.base)?.digests()?;
+        let inputs = Inputs { layout: Default::default(), base, lock: None };
+        given.inputs.extend(inputs.resources(None, None)?);
+    }
+    if let Some(path) = &request.binary {
+        given.inputs.push(Resource::file("binary", binary::read(path)?.sha256).input(Role::Binary));
+    }
+    Ok((!given.inputs.is_empty()).then_some(given))
+}
