@@ -71,8 +71,10 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
         Command::Init { directory } => Request::Init(init::Request { directory }),
         Command::Inspect(args) => Request::Inspect(args.into()),
         Command::Verify(args) => Request::Verify(args.into()),
-        Command::Rollout(RolloutArgs { image, course }) => Request::Rollout(course.into_request(Some(image))),
-        Command::Rollback(RollbackArgs { course }) => Request::Rollout(course.into_request(None)),
+        Command::Rollout(RolloutArgs { image, signers, course }) => {
+            Request::Rollout(course.into_request(Some(image), signers))
+        }
+        Command::Rollback(RollbackArgs { course }) => Request::Rollout(course.into_request(None, None)),
         Command::Status(StatusArgs { scope, json }) => Request::Status(status::Request { scope: scope.into(), json }),
         Command::Drill(args) => Request::Drill(args.into()),
         Command::Prune(args) => Request::Prune(prune::Request {

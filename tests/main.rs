@@ -29,4 +29,5 @@ mod rollout_lock;
 mod rollout_status;
 mod sample;
 mod support;
+mod verify;
 mod whole_lab;

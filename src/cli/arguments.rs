@@ -312,6 +312,10 @@ pub(super) struct CourseArgs {
 pub(super) struct RolloutArgs {
     /// The image: a file that `vezaimg build` has made, or a fingerprint or an alias in the store
     pub(super) image: String,
+    /// Take no image that none of these has signed: a file of allowed signers, as `ssh-keygen` reads it [default: the
+    /// fleet's `signers`]
+    #[arg(long, value_name = "FILE")]
+    pub(super) signers: Option<PathBuf>,
     #[command(flatten)]
     pub(super) course: CourseArgs,
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::arguments::{
@@ -55,9 +56,10 @@ impl From<LockArgs> for lock::Request {
 }
 
 impl CourseArgs {
-    pub(super) fn into_request(self, image: Option<String>) -> rollout::Request {
+    pub(super) fn into_request(self, image: Option<String>, signers: Option<PathBuf>) -> rollout::Request {
         rollout::Request {
             image,
+            signers,
             scope: self.scope.into(),
             dry_run: self.dry_run,
             allow_sticky_race: self.allow_sticky_race,

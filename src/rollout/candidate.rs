@@ -8,8 +8,10 @@ use super::receipt::Release;
 use crate::base;
 use crate::incus::{Client, Fingerprint, Image};
 use crate::interrupt::Interrupt;
+use crate::release::Signers;
 use crate::rootfs::{Digest, escaped};
 use crate::ui::{Event, Listener};
+use crate::verify;
 use crate::{Error, Result};
 
 /// An image, before anything is done with it.
@@ -30,14 +32,34 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Finds an image by the path of a file, a fingerprint, or an alias. Nothing is imported.
+    /// Finds an image by the path of a file, a fingerprint, or an alias. Nothing is imported. With `signers`, one of them must
+    /// have signed it, which is found out before anything that it says is read.
     ///
     /// # Errors
-    /// There is none, or it is not what vezaimg builds.
-    pub fn find(client: &Client, reference: &str, listener: &dyn Listener, interrupt: &Interrupt) -> Result<Self> {
+    /// There is none, it is not what vezaimg builds, or nobody has signed it who may.
+    pub fn find(
+        client: &Client,
+        reference: &str,
+        signers: Option<&Signers>,
+        listener: &dyn Listener,
+        interrupt: &Interrupt,
+    ) -> Result<Self> {
         let path = Path::new(reference);
         if path.is_file() {
-            return Self::of_file(client, reference, path, listener, interrupt);
+            let expected = match signers {
+                Some(signers) => {
+                    let (signed, digest) = verify::vouched(path, signers)?;
+                    listener.event(Event::Note(format!("signed by {} with {}", signed.principal, signed.key)));
+                    Some(digest)
+                }
+                None => None,
+            };
+            return Self::of_file(client, reference, path, expected, listener, interrupt);
+        }
+        if signers.is_some() {
+            let shown = escaped(reference.as_bytes());
+            return Err(Error::refused(format!("`{shown}` is no file, and a signature lies beside a file alone"))
+                .hint("name the image's file, such as `out/NAME.incus.tar.zst`: what the store has already is not sent again"));
         }
         match client.image(reference)? {
             Some(image) => Self::of_store(reference, &image),
@@ -49,16 +71,22 @@ impl Candidate {
         client: &Client,
         reference: &str,
         path: &Path,
+        signed: Option<Digest>,
         listener: &dyn Listener,
         interrupt: &Interrupt,
     ) -> Result<Self> {
         let unread =
             |cause: std::io::Error| Error::invalid(format!("cannot read the image `{reference}`")).cause(cause);
-        let metadata = base::image_metadata(path)?;
         listener.event(Event::Stage(format!("hashing `{reference}`")));
         let file = File::open(path).map_err(unread)?;
         let size = file.metadata().map_err(unread)?.len();
         let digest = Digest::of(&mut interrupt.reader(file)).map_err(unread)?;
+        if signed.is_some_and(|signed| signed != digest) {
+            return Err(Error::refused(format!("`{reference}` is not what was signed"))
+                .cause(format!("its sha256 is {digest}"))
+                .hint("fetch the release again: `vezaimg verify` tells what of it is another"));
+        }
+        let metadata = base::image_metadata(path)?;
         let fingerprint = Fingerprint::parse(&digest.to_string())
             .ok_or_else(|| Error::failed(format!("the sha256 of `{reference}` is no fingerprint")))?;
         let is_there = client.image(fingerprint.as_str())?.is_some();

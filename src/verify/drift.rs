@@ -101,7 +101,11 @@ pub fn drift(
         0 => String::new(),
         count => format!(", and {} of state below {STATE}", counted(count, "entry", "entries")),
     };
-    let found = format!("`{name}` has the image's {}{more}", counted(drift.compared, "entry", "entries"));
+    let kept = match drift.kept.as_slice() {
+        [] => String::new(),
+        kept => format!("; kept, and not compared: {}", kept.join(", ")),
+    };
+    let found = format!("`{name}` has the image's {}{more}{kept}", counted(drift.compared, "entry", "entries"));
     match faults.is_empty() {
         true => Ok((Check::good(CHECK, found), drift)),
         false => Ok((Check::bad(CHECK, format!("`{name}` is not as its image"), faults), drift)),

@@ -23,7 +23,7 @@ pub use drift::{Drift, drift};
 pub use files::Files;
 pub use listing::listing;
 pub use origin::{Given, origin, provenance};
-pub use seal::{Seal, seal};
+pub use seal::{Seal, seal, vouched};
 pub use store::{instances, stored};
 
 /// How many things that do not hold are told one by one.

@@ -1,13 +1,14 @@
 //! Who says so, and of which bytes: the signature, and the checksums that it covers.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::files::Files;
 use super::{Check, counted};
 use crate::release::{Armor, Checksums, Signed, Signers, check};
 use crate::rootfs::{Digest, escaped};
 use crate::ui::{Event, Listener};
+use crate::{Error, Result};
 
 const SIGNATURE: &str = "signature";
 const CHECKSUMS: &str = "checksums";
@@ -36,6 +37,34 @@ impl Seal {
     pub fn image_digests<'s>(&'s self, files: &'s Files) -> impl Iterator<Item = (&'s str, Digest)> {
         let images = self.checksums.files().iter().filter(|(name, _)| files.is_image(name));
         images.map(|(name, digest)| (name.as_str(), *digest))
+    }
+}
+
+/// Who has signed an image's file, and the digest that it had then. Of the release nothing else is read: neither is the
+/// image known to have that digest now.
+///
+/// # Errors
+/// [`Refused`](crate::error::Class::Refused) if it is unsigned, or not signed by whom it should be.
+pub fn vouched(image: &Path, signers: &Signers) -> Result<(Signed, Digest)> {
+    let files = Files::beside(image)?;
+    let (list_name, name) = (files.checksums(), files.signature());
+    let unsigned = |file: &str, cause: io::Error| {
+        Error::refused(format!("nobody has signed `{}`", image.display()))
+            .cause(format!("`{file}`: {cause}"))
+            .hint("`vezaimg build --sign KEY` signs a release; its files lie beside the image")
+    };
+    let list = files.read(&list_name, Checksums::LONGEST).map_err(|cause| unsigned(&list_name, cause))?;
+    let text = files.read(&name, Armor::LONGEST).map_err(|cause| unsigned(&name, cause))?;
+    let armor = Armor::parse(&text).map_err(|wrong| unsigned(&name, io::Error::other(wrong)))?;
+    let signed = signers.verify(&list, &list_name, &armor, &name)?;
+    let list = Checksums::parse(&list);
+    let file = image.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let listed = list.iter().flat_map(Checksums::files).find(|(name, _)| name == file);
+    match listed {
+        Some((_, digest)) => Ok((signed, *digest)),
+        None => {
+            Err(Error::refused(format!("`{list_name}`, which is signed, does not list `{}`", escaped(file.as_bytes()))))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::incus::{Client, InstanceName};
 use crate::interrupt::Interrupt;
 use crate::inventory::Inventory;
 use crate::layout;
+use crate::release::Signers;
 use crate::rollout::balance::Balance;
 use crate::rollout::candidate::Candidate;
 use crate::rollout::fleet::{self, Fleet};
@@ -71,6 +72,8 @@ impl Members {
 pub struct Request {
     /// The image: a file, a fingerprint or an alias; none for a rollback.
     pub image: Option<String>,
+    /// Who may sign the image; otherwise whom the fleet names.
+    pub signers: Option<PathBuf>,
     /// Which pools of which fleet.
     pub scope: Scope,
     /// Print what would be done, and do nothing.
@@ -112,8 +115,12 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let (mut fleet, client) = open(&request.scope, console)?;
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
     let quiet: &dyn Listener = if request.json { &Silent } else { console };
+    let signers = request.signers.as_deref().or(fleet.signers.as_deref());
     let candidate = match &request.image {
-        Some(reference) => Some(Candidate::find(&client, reference, quiet, &interrupt)?),
+        Some(reference) => {
+            let signers = signers.map(Signers::open).transpose()?;
+            Some(Candidate::find(&client, reference, signers.as_ref(), quiet, &interrupt)?)
+        }
         None => None,
     };
     console.end_stage();

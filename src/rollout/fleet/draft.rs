@@ -2,6 +2,7 @@
 //! they come from.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::{Balancer, Entry, Fleet, IncusAt, Origin, Pace, Pool, PoolName};
 use crate::diagnostic::{Place, Problem};
@@ -15,6 +16,7 @@ use crate::incus::InstanceName;
 /// it, and so that a draft may only become a fleet when there is no problem at all.
 pub(super) struct Draft {
     pub(super) incus: IncusAt,
+    pub(super) signers: Option<String>,
     pub(super) sockets: Vec<Placed<Address>>,
     pub(super) drain_map: Option<String>,
     pub(super) pools: Vec<DraftPool>,
@@ -114,7 +116,10 @@ impl Draft {
     pub(super) fn into_fleet(self, name: String, origin: Origin) -> Fleet {
         let sockets = self.sockets.into_iter().map(|socket| socket.value).collect();
         let pools = self.pools.into_iter().filter_map(DraftPool::into_pool).collect();
-        Fleet { name, origin, incus: self.incus, balancer: Balancer { sockets, drain_map: self.drain_map }, pools }
+        let beside = Path::new(&name).parent().unwrap_or(Path::new(""));
+        let signers = self.signers.map(|file| beside.join(file));
+        let balancer = Balancer { sockets, drain_map: self.drain_map };
+        Fleet { name, origin, incus: self.incus, signers, balancer, pools }
     }
 }
 

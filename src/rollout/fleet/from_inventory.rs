@@ -93,7 +93,7 @@ pub fn from_inventory(
         instances: members.iter().filter_map(|member| reader.instance(member)).collect(),
     });
     let pools = drafts.collect();
-    let draft = Draft { incus, sockets, drain_map, pools };
+    let draft = Draft { incus, signers: None, sockets, drain_map, pools };
     reader.problems.extend(draft.problems());
     match document::verdict(name, &reader.problems) {
         Ok(()) => Ok(draft.into_fleet(name.to_owned(), Origin::Inventory(layouts))),

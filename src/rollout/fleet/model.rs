@@ -1,6 +1,7 @@
 //! What a fleet file says once it is read and checked.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Entry;
@@ -22,6 +23,8 @@ pub struct Fleet {
     pub origin: Origin,
     /// `[incus]`.
     pub incus: IncusAt,
+    /// `[images]`: who may sign what is rolled, a file that `ssh-keygen` reads; otherwise signatures are not asked for.
+    pub signers: Option<PathBuf>,
     /// `[haproxy]`.
     pub balancer: Balancer,
     /// `[[pool]]`, in the order of the file.

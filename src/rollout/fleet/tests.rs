@@ -13,6 +13,9 @@ const WHOLE: &str = r#"# two members behind a pair
 remote = "lab"
 project = "veza"
 
+[images]
+signers = "allowed_signers"
+
 [haproxy]
 sockets = ["tcp:127.0.0.1:9100", "incus:haproxy-2/run/haproxy/admin.sock"]
 drain-map = "/etc/haproxy/draining.map"
@@ -63,8 +66,9 @@ fn instances(names: &[&str]) -> Vec<crate::incus::InstanceName> {
 #[test]
 fn every_key_is_read() {
     let expected = Fleet {
+        signers: Some("lab/allowed_signers".into()),
         origin: Origin::File,
-        name: "fleet.toml".to_owned(),
+        name: "lab/fleet.toml".to_owned(),
         incus: IncusAt { remote: "lab".to_owned(), project: Some("veza".to_owned()) },
         balancer: Balancer {
             sockets: ["tcp:127.0.0.1:9100", "incus:haproxy-2/run/haproxy/admin.sock"]
@@ -102,7 +106,8 @@ fn every_key_is_read() {
             },
         ],
     };
-    assert_eq!(parsed(WHOLE).unwrap(), expected);
+    let source = Source { name: "lab/fleet.toml".to_owned(), text: WHOLE.to_owned() };
+    assert_eq!(parse(source).unwrap(), expected);
 }
 
 #[test]

@@ -20,6 +20,7 @@ const SOCKET_FORMS: &str = "such as \"tcp:127.0.0.1:9100\", \"unix:/run/haproxy/
 pub(super) fn draft(document: &Document, root: &DeTable<'_>) -> Draft {
     let root = Section::new(document, root, "the fleet", 0..0);
     let incus = root.table("incus", "[incus]").map_or_else(|| IncusAt { remote: local(), project: None }, incus);
+    let signers = root.table("images", "[images]").and_then(signers);
     let pools = root.tables("pool", "[[pool]]");
     if root.count("pool") == 0 {
         let hint = "add one for each group of containers that serve the same, with `name`, `instances` and `backends`";
@@ -34,12 +35,19 @@ pub(super) fn draft(document: &Document, root: &DeTable<'_>) -> Draft {
     };
     let (sockets, drain_map) = haproxy.map(balancer).unwrap_or_default();
     root.finish();
-    Draft { incus, sockets, drain_map, pools }
+    Draft { incus, signers, sockets, drain_map, pools }
 }
 
 /// The remote that Incus itself takes when none is named.
 pub(super) fn local() -> String {
     "local".to_owned()
+}
+
+/// Who may sign images: a file, from where the fleet's own lies.
+fn signers(section: Section<'_>) -> Option<String> {
+    let file = section.required_text("signers", "\"allowed_signers\"");
+    section.finish();
+    file.map(|file| file.value)
 }
 
 fn incus(section: Section<'_>) -> IncusAt {

@@ -1,0 +1,131 @@
+//! The manifest against the content, and the provenance against what it was built from.
+
+use std::fs;
+
+use snapbox::{IntoData, str};
+
+use super::{IMAGE, replace, resealed, signed, verify};
+use crate::support::workspace::Workspace;
+
+/// Whoever can write checksums can write them anew; the manifest is still held to the image.
+#[test]
+fn a_manifest_that_lists_something_else_is_told_path_by_path() {
+    let workspace = signed();
+    let manifest = workspace.join("out/small-v1-x86_64.manifest.json");
+    replace(
+        &manifest,
+        r#"{"path":"/etc/hosts","type":"file","mode":"0644""#,
+        r#"{"path":"/etc/hosts","type":"file","mode":"0666""#,
+    );
+    replace(&manifest, r#"{"path":"/opt/app","#, r#"{"path":"/opt/other","#);
+    replace(&manifest, r#""release":"v1""#, r#""release":"v2""#);
+    resealed(&workspace);
+    let told = verify(&workspace, &[]);
+    snapbox::assert_data_eq!(
+        told.stdout,
+        str![[r#"
+signature    -     nobody has signed
+checksums    good  4 files
+manifest     BAD   does not list what the image holds
+                   `/etc/hosts` is another in the image
+                   `/opt/app` is in the image alone
+                   `/opt/other` is in the manifest alone
+                   its `release` is `v2`, and the image's `v1`
+provenance   -     3 inputs; `--binary`, `--layout` and `--base` compare them with files
+
+"#]]
+        .raw()
+    );
+    assert_eq!((told.stderr, told.code), (format!("error: `{IMAGE}` does not hold: manifest\n"), Some(1)));
+}
+
+#[test]
+fn a_provenance_of_another_image_is_refused() {
+    let workspace = signed();
+    let other = Workspace::new();
+    assert_eq!(other.build(&["--release", "v1", "--set", "port=9090"]).code, Some(0));
+    let name = "out/small-v1-x86_64.provenance.json";
+    fs::copy(other.join(name), workspace.join(name)).unwrap();
+    resealed(&workspace);
+    let told = verify(&workspace, &[]);
+    assert!(told.stdout.contains("provenance   BAD   is of another image\n"), "{}", told.stdout);
+    assert_eq!(told.code, Some(1));
+}
+
+#[test]
+fn the_inputs_that_are_given_are_compared() {
+    let workspace = signed();
+    let all = ["--layout", "layout.toml", "--binary", "app", "--base", "base.tar"];
+    let told = verify(&workspace, &all);
+    assert!(told.stdout.contains("provenance   good  3 inputs as given\n"), "{}", told.stdout);
+    assert_eq!(told.code, Some(0));
+
+    workspace.change_layout("port = 8080", "port = 8081");
+    let mut program = fs::read(workspace.join("app")).unwrap();
+    program.push(0);
+    workspace.write("app", program);
+    let told = verify(&workspace, &all);
+    snapbox::assert_data_eq!(
+        told.stdout,
+        str![[r#"
+signature    -     by SHA256:[..]; `--signers FILE` says who may
+checksums    good  4 files
+manifest     good  41 entries
+provenance   BAD   built from something else
+                   the file `layout.toml` of the layout is another: the image's has 6acea2363efd, the one given [..]
+                   the binary is another: the image's has 25d6016053f5, the one given [..]
+                   the variable `port` is `8081`, and was `8080`
+
+"#]]
+    );
+    assert_eq!(told.code, Some(1));
+    // What is not given is not compared.
+    let told = verify(&workspace, &["--base", "base.tar"]);
+    assert!(told.stdout.contains("provenance   good  1 input as given\n"), "{}", told.stdout);
+}
+
+#[test]
+fn built_again_it_has_the_same_bytes() {
+    for options in [&[][..], &["--set", "port=9191", "--compression", "gzip", "--level", "3"], &["--format", "split"]] {
+        let workspace = Workspace::new();
+        assert_eq!(workspace.build(&[&["--release", "v1"], options].concat()).code, Some(0));
+        let image = workspace.out().into_iter().find(|name| name.contains(".tar.")).unwrap();
+        let image = format!("out/{image}");
+        let again =
+            ["verify", "-q", &image, "--layout", "layout.toml", "--binary", "app", "--base", "base.tar", "--rebuild"];
+        let told = workspace.run(again);
+        assert!(told.stdout.contains(" files, byte for byte\n"), "{options:?}: {}{}", told.stdout, told.stderr);
+        assert!(!told.stdout.contains("BAD") || !options.is_empty(), "{}", told.stdout);
+
+        workspace.change_layout("mode = \"0644\"", "mode = \"0640\"");
+        let told = workspace.run(again);
+        assert!(told.stdout.contains("rebuild      BAD   other bytes\n"), "{options:?}: {}", told.stdout);
+        assert_eq!(told.code, Some(1));
+    }
+}
+
+#[test]
+fn source_date_epoch_is_part_of_what_is_built_again() {
+    let workspace = Workspace::new();
+    let mut command = workspace.command();
+    command.args(["build", "--layout", "layout.toml", "--binary", "app", "--base", "base.tar", "--release", "v1"]);
+    assert!(command.env("SOURCE_DATE_EPOCH", "1000000000").output().unwrap().status.success());
+    let told = verify(&workspace, &["--layout", "layout.toml", "--binary", "app", "--base", "base.tar", "--rebuild"]);
+    assert_eq!(told.code, Some(0), "{}{}", told.stdout, told.stderr);
+}
+
+#[test]
+fn what_is_no_release_is_refused() {
+    let workspace = Workspace::new();
+    let refused = workspace.run(["verify", "base.tar"]);
+    snapbox::assert_data_eq!(
+        refused.stderr,
+        str![[r#"
+error: `base.tar` does not have the name of an image of `vezaimg build`
+  hint: such as `out/veza-backend-api-v1.4.2-x86_64.incus.tar.zst`: its other files are found beside it
+
+"#]]
+        .raw()
+    );
+    assert_eq!(refused.code, Some(2));
+}
