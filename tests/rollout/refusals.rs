@@ -4,6 +4,7 @@ mod balancers;
 mod containers;
 mod operators;
 mod requests;
+mod signatures;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
