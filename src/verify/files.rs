@@ -12,6 +12,8 @@ use crate::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Files {
     directory: PathBuf,
+    /// The file that was named.
+    image: String,
     name: ArtifactName,
 }
 
@@ -27,15 +29,20 @@ impl Files {
                 .cause(cause)
                 .hint("`vezaimg build` prints the path of the image that it makes")
         })?;
-        let name = image.file_name().and_then(|name| name.to_str()).and_then(ArtifactName::of_image);
-        let Some(name) = name.filter(|_| found.is_file()) else {
+        let file = image.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some(name) = ArtifactName::of_image(file).filter(|_| found.is_file()) else {
             return Err(Error::invalid(format!("`{shown}` does not have the name of an image of `vezaimg build`"))
                 .hint(
                     "such as `out/veza-backend-api-v1.4.2-x86_64.incus.tar.zst`: its other files are found beside it",
                 ));
         };
         let directory = image.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { directory, name })
+        Ok(Self { directory, image: file.to_owned(), name })
+    }
+
+    /// The image's file, as it was named.
+    pub(super) fn image(&self) -> &str {
+        &self.image
     }
 
     /// The file's name with this ending.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::Files;
 use super::{Check, counted};
-use crate::release::{Armor, Checksums, Signed, Signers, check};
+use crate::release::{Armor, Checksums, MANIFEST, PROVENANCE, SPDX, Signed, Signers, check};
 use crate::rootfs::{Digest, escaped};
 use crate::ui::{Event, Listener};
 use crate::{Error, Result};
@@ -58,7 +58,7 @@ pub fn vouched(image: &Path, signers: &Signers) -> Result<(Signed, Digest)> {
     let armor = Armor::parse(&text).map_err(|wrong| unsigned(&name, io::Error::other(wrong)))?;
     let signed = signers.verify(&list, &list_name, &armor, &name)?;
     let list = Checksums::parse(&list);
-    let file = image.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let file = files.image();
     let listed = list.iter().flat_map(Checksums::files).find(|(name, _)| name == file);
     match listed {
         Some((_, digest)) => Ok((signed, *digest)),
@@ -130,14 +130,11 @@ fn signature(files: &Files, list: &[u8], list_name: &str, signers: Option<&Signe
 fn faults(files: &Files, checksums: &Checksums, listener: &dyn Listener) -> Vec<String> {
     let mut faults = Vec::new();
     let listed: Vec<_> = checksums.files().iter().map(|(name, _)| name.as_str()).collect();
-    for ending in [crate::release::MANIFEST, crate::release::SPDX, crate::release::PROVENANCE] {
-        let name = files.name(ending);
-        if !listed.contains(&name.as_str()) {
-            faults.push(format!("`{name}` is not listed"));
+    let beside = [MANIFEST, SPDX, PROVENANCE].map(|ending| files.name(ending));
+    for name in beside.iter().map(String::as_str).chain([files.image()]) {
+        if !listed.contains(&name) {
+            faults.push(format!("`{}` is not listed", escaped(name.as_bytes())));
         }
-    }
-    if !listed.iter().any(|name| files.is_image(name)) {
-        faults.push("no image is listed".to_owned());
     }
     for (at, (name, expected)) in checksums.files().iter().enumerate() {
         let shown = escaped(name.as_bytes());

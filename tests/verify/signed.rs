@@ -75,6 +75,17 @@ checksums    -     nobody vouches for them
     );
 }
 
+/// What is signed is the files that are listed, and not whatever bears the release's name.
+#[test]
+fn another_image_beside_a_signed_one_is_refused() {
+    let workspace = signed();
+    let other = "out/small-v1-x86_64.incus.tar.gz";
+    std::fs::copy(workspace.join(IMAGE), workspace.join(other)).unwrap();
+    let told = workspace.run(["verify", "-q", other, "--signers", "allowed_signers"]);
+    assert!(told.stdout.ends_with("`small-v1-x86_64.incus.tar.gz` is not listed\n"), "{}", told.stdout);
+    assert_eq!(told.code, Some(1));
+}
+
 #[test]
 fn a_key_that_is_not_allowed_is_refused() {
     let workspace = signed();
