@@ -244,17 +244,17 @@ impl Base {
     /// What the sink returns; [`Invalid`](crate::error::Class::Invalid) if the base is truncated, corrupt, ambiguous, or
     /// has lost its owners; [`Failed`](crate::error::Class::Failed) if the disk or `unsquashfs` failed. Entries given
     /// before an error are worth nothing.
-    pub fn read(self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
+    pub fn read(&self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
         let image = self.metadata.as_ref().map(read_metadata).transpose()?;
-        let contents = match self.rootfs {
+        let contents = match &self.rootfs {
             Rootfs::Directory(path) => {
                 let meter = Meter::new(listener, None);
                 let owners = Owners::Unknown { euid: rustix::process::geteuid().as_raw() };
-                let dropped = Walk::new(&path, &self.name, owners, &meter).read(sink)?;
+                let dropped = Walk::new(path, &self.name, owners, &meter).read(sink)?;
                 meter.finish();
                 Contents { metadata: None, dropped }
             }
-            Rootfs::File(file) => read_file(&file, self.form, listener, sink)?,
+            Rootfs::File(file) => read_file(file, self.form, listener, sink)?,
             Rootfs::Packages(packages) => Contents { metadata: None, dropped: packages.read(listener, sink)? },
         };
         Ok(Description { image: image.or(contents.metadata), dropped: contents.dropped })

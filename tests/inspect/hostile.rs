@@ -7,13 +7,12 @@ use std::process::Command;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::support::workspace::{Small, Workspace, small_base, tar_of};
+use crate::support::workspace::{Small, Workspace, outcome, small_base, tar_of};
 
-fn refused(workspace: &Workspace, image: &str, error: &str) {
+fn refused(workspace: &Workspace, image: &str, code: i32, error: &str) {
     let outcome = workspace.run(["inspect", image]);
-    assert!(outcome.stderr.contains(error), "{}", outcome.stderr);
-    assert_eq!(outcome.stdout, "");
-    assert!(matches!(outcome.code, Some(2 | 3)), "{:?}", outcome.code);
+    let told = outcome.stderr.strip_prefix(&format!("reading `{image}`\n")).unwrap_or(&outcome.stderr);
+    assert_eq!((told, outcome.stdout.as_str(), outcome.code), (error, "", Some(code)));
 }
 
 const METADATA: Small<'static> = Small::File("metadata.yaml", 0o644, b"architecture: x86_64\ncreation_date: 1\n");
@@ -25,7 +24,7 @@ fn a_sparse_file_of_ten_gigabytes_is_refused_before_it_is_read() {
                   tar --create --sparse --file image.tar metadata.yaml rootfs";
     let made = Command::new("sh").args(["-euc", script]).current_dir(workspace.path()).status();
     assert!(made.unwrap().success());
-    refused(&workspace, "image.tar", "error: `image.tar` holds files of more than 8 GiB, more than is looked at\n");
+    refused(&workspace, "image.tar", 3, "error: `image.tar` holds files of more than 8 GiB, more than is looked at\n");
 }
 
 /// Some 10 kB that unpack to 10 MB and declare 9 GB.
@@ -46,6 +45,7 @@ fn a_bomb_is_refused_at_its_header() {
     refused(
         &workspace,
         "image.tar.gz",
+        3,
         "error: `image.tar.gz` holds files of more than 8 GiB, more than is looked at\n",
     );
 }
@@ -69,6 +69,7 @@ fn a_tar_of_a_million_entries_is_refused() {
     refused(
         &workspace,
         "image.tar.gz",
+        3,
         "error: `image.tar.gz` holds more than 500,000 entries, more than is looked at\n",
     );
 }
@@ -93,6 +94,7 @@ fn directories_that_are_only_implied_are_bounded() {
     refused(
         &workspace,
         "image.tar.gz",
+        3,
         "error: `image.tar.gz` holds names, links and attributes of more than 256 MiB, more than is looked at\n",
     );
 }
@@ -112,30 +114,61 @@ fn what_is_no_image_is_told_by_what_it_is() {
     workspace.write("empty", "");
     workspace.write("text", "a text\n");
     workspace.write("cut.tar", &small_base()[..2000]);
-    refused(&workspace, "empty", "error: `empty` is empty\n");
-    refused(&workspace, "text", "error: `text` is of no format that a base can have\n");
-    refused(&workspace, "cut.tar", "error: `cut.tar` ");
-    refused(&workspace, ".", "error: `.` is a directory, not an image\n");
+    refused(&workspace, "empty", 2, "error: `empty` is empty\n");
+    refused(&workspace, "text", 2, "error: `text` is of no format that a base can have\n");
+    refused(&workspace, "cut.tar", 2, "error: `cut.tar` ");
+    refused(&workspace, ".", 2, "error: `.` is a directory, not an image\n");
 }
 
-/// An escape sequence in a name, in a property, and in an account.
+/// Escape sequences, a C1 control and a bidirectional override in names, a property, an account and a path that is not
+/// there, on what passes for a terminal.
 #[test]
 fn nothing_in_an_image_moves_the_cursor() {
     let workspace = Workspace::new();
-    let metadata = b"architecture: x86_64\nproperties:\n  os: \"\\e[2J\"\n";
+    let metadata = "architecture: x86_64\nproperties:\n  os: \"\\e[2J\u{202e}\"\n";
     workspace.write(
         "image.tar",
         tar_of(
             [
-                Small::File("metadata.yaml", 0o644, metadata),
-                Small::File("rootfs/etc/passwd", 0o644, b"\x1b[31mroot:x:0:0::/:/bin/sh\n"),
-                Small::File("rootfs/\x1b[2J", 0o666, b""),
+                Small::File("metadata.yaml", 0o644, metadata.as_bytes()),
+                Small::File("rootfs/etc/passwd", 0o644, "\x1b[31mroot\u{9b}2J:x:0:0::/:/bin/sh\n".as_bytes()),
+                Small::File("rootfs/\x1b[2J\u{200b}", 0o666, b""),
             ]
             .iter(),
         ),
     );
-    for arguments in [&["image.tar"][..], &["image.tar", "--tree"], &["image.tar", "--json"]] {
-        let shown = super::inspected(&workspace, arguments).stdout;
-        assert!(!shown.contains('\x1b'), "{shown:?}");
+    let on_a_terminal = |arguments: &[&str]| {
+        outcome(workspace.command().env("CLICOLOR_FORCE", "1").args([&["inspect", "image.tar"], arguments].concat()))
+    };
+    let whole = on_a_terminal(&[]);
+    for line in [
+        "properties     os = \u{fffd}[2J\u{fffd}\n",
+        "users              0 \u{fffd}[31mroot\u{fffd}2J  /  /bin/sh\n",
+        "anyone writes  0666 \u{fffd}[31mroot\u{fffd}2J:0 /\\x1b[2J\u{fffd}\n",
+    ] {
+        assert!(whole.stdout.contains(line), "{line}\n{:?}", whole.stdout);
     }
+    let tree = on_a_terminal(&["--tree"]);
+    assert_eq!(
+        tree.stdout,
+        "- 0666 0:0                   0 /\\x1b[2J\u{fffd}\nd 0755 0:0                   0 /etc\n\
+         - 0644 0:0                  31 /etc/passwd\n"
+    );
+    let json = on_a_terminal(&["--json"]);
+    assert!(json.stdout.contains(r#""properties":{"os":"\u001b[2J\u202e"}"#), "{}", json.stdout);
+    assert!(json.stdout.contains(r#"{"name":"\u001b[31mroot\u009b2J","uid":0"#), "{}", json.stdout);
+    let lines = on_a_terminal(&["--tree", "--json"]);
+    assert!(lines.stdout.starts_with(r#"{"path":"/\\x1b[2J\u200b","#), "{}", lines.stdout);
+    for told in [whole, tree, json, lines] {
+        let moves = |character: char| matches!(character, '\x1b' | '\u{9b}' | '\u{202e}' | '\u{200b}');
+        assert!(!told.stdout.contains(moves), "{:?}", told.stdout);
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+    }
+    let none = on_a_terminal(&["--file", "/\u{202e}gpj"]);
+    assert_eq!(
+        none.stderr.split_once('\n').unwrap().1,
+        "\u{1b}[1m\u{1b}[31merror\u{1b}[0m: `image.tar` has no `/\u{fffd}gpj`\n  \u{1b}[1m\u{1b}[36mhint\u{1b}[0m: `--tree` lists what \
+         there is\n"
+    );
+    assert_eq!(none.code, Some(2));
 }

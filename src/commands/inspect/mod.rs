@@ -4,7 +4,7 @@ mod lines;
 
 use crate::inspect::{Contents, Inspection, Source};
 use crate::release;
-use crate::rootfs::{Entry, Kind, Resolved, TargetPath};
+use crate::rootfs::{Entry, Kind, Resolved, TargetPath, escaped};
 use crate::ui::Console;
 use crate::{Error, Result};
 
@@ -58,12 +58,13 @@ fn tree(contents: &Contents, json: bool, console: &Console) -> Result<()> {
 /// The content comes out only once the whole image has been read and found to be sound.
 fn file(path: &TargetPath, source: &Source, console: &Console) -> Result<()> {
     let contents = Contents::read(source, Some(path), console)?;
-    if let Some(mut content) = contents.content(path) {
-        return console.bytes(&mut content);
-    }
     let image = source.name();
-    let (found, summary) = match contents.tree.resolve(path) {
-        Resolved::Entry(found, Entry { kind: Kind::File(summary), .. }) => (found, *summary),
+    let what = format!("`{path}` of `{}`", escaped(image.as_bytes()));
+    if let Some(mut content) = contents.content(path) {
+        return console.bytes(&mut content, &what);
+    }
+    let found = match contents.tree.resolve(path) {
+        Resolved::Entry(found, Entry { kind: Kind::File(_), .. }) => found,
         Resolved::Entry(found, entry) => {
             let kind = entry.kind.noun();
             return Err(Error::invalid(format!("`{found}` of `{image}` is a {kind}, not a file"))
@@ -80,5 +81,5 @@ fn file(path: &TargetPath, source: &Source, console: &Console) -> Result<()> {
         }
     };
     // It was too long to be kept, or was found through a link.
-    source.read_file(&found, summary.size, console, &mut |body| console.bytes(body))
+    contents.read_files(source, &[found].into(), console, &mut |_, body| console.bytes(body, &what))
 }
