@@ -1,5 +1,6 @@
 //! Bounds on what a hostile image can make a look at it cost.
 
+use crate::base::Declared;
 use crate::{Error, Result};
 
 /// The most entries that are looked at; Debian's full desktop has some 300,000.
@@ -28,7 +29,7 @@ impl<'a> Budget<'a> {
     pub(super) fn entry(&mut self, names: usize) -> Result<()> {
         self.entries += 1;
         if self.entries > MOST_ENTRIES {
-            return Err(self.too_much("more than 500,000 entries"));
+            return Err(self.too_many());
         }
         self.names(names)
     }
@@ -42,6 +43,16 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// Looks at what has to be unpacked before it can be counted.
+    pub(super) fn declared(&self, declared: Declared) -> Result<()> {
+        let mut alone = Self::new(self.name);
+        alone.content(declared.content)?;
+        match declared.entries > MOST_ENTRIES as u64 {
+            true => Err(self.too_many()),
+            false => Ok(()),
+        }
+    }
+
     /// Counts the content of a file, holes included.
     pub(super) fn content(&mut self, size: u64) -> Result<()> {
         self.content = self.content.saturating_add(size);
@@ -49,6 +60,10 @@ impl<'a> Budget<'a> {
             return Err(self.too_much("files of more than 8 GiB"));
         }
         Ok(())
+    }
+
+    fn too_many(&self) -> Error {
+        self.too_much("more than 500,000 entries")
     }
 
     fn too_much(&self, what: &str) -> Error {

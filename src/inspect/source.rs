@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::base::{self, Base, Description, Form, Sink, Stamp};
+use crate::base::{self, Base, Declared, Description, Form, Sink, Stamp};
 use crate::incus::{Client, Content, Image};
-use crate::rootfs::{Digest, Digesting, escaped};
+use crate::interrupt::Interrupt;
+use crate::rootfs::{Body, Digest, Digesting, Entry, Kind, escaped};
 use crate::ui::Listener;
 use crate::{Error, Result};
 
@@ -13,6 +14,7 @@ use crate::{Error, Result};
 pub struct Source {
     name: String,
     place: Place,
+    interrupt: Interrupt,
 }
 
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Source {
             _ => {
                 let base = base::open(&paths)?;
                 let stamp = base.stamp();
-                Ok(Self { name: references.join(" + "), place: Place::Files(Box::new(base), stamp) })
+                Ok(Self::new(references.join(" + "), Place::Files(Box::new(base), stamp)))
             }
         }
     }
@@ -72,8 +74,35 @@ impl Source {
             false => error.hint(format!("no file is called `{}` either", escaped(reference.as_bytes()))),
         })?;
         match client.image(name)? {
-            Some(image) => Ok(Self { name: reference.to_owned(), place: Place::Store(client, Box::new(image)) }),
+            Some(image) => Ok(Self::new(reference.to_owned(), Place::Store(client, Box::new(image)))),
             None => Err(Client::no_image(reference, &format!("on `{}`", client.remote()))),
+        }
+    }
+
+    fn new(name: String, place: Place) -> Self {
+        Self { name, place, interrupt: Interrupt::default() }
+    }
+
+    /// The same, but reading it stops where somebody asks for it.
+    #[must_use]
+    pub fn heeding(self, interrupt: &Interrupt) -> Self {
+        let place = match self.place {
+            Place::Files(base, stamp) => Place::Files(Box::new(base.heeding(interrupt)), stamp),
+            stored => stored,
+        };
+        Self { place, interrupt: interrupt.clone(), ..self }
+    }
+
+    /// Whether something of it lies on the disk while it is read, for a signal to leave there.
+    pub fn is_unpacked(&self) -> bool {
+        matches!(&self.place, Place::Files(base, _) if base.is_unpacked())
+    }
+
+    /// What it says that it holds, where that has to be unpacked to be read.
+    pub(super) fn declared(&self) -> Result<Option<Declared>> {
+        match &self.place {
+            Place::Files(base, _) => base.declared(),
+            Place::Store(..) => Ok(None),
         }
     }
 
@@ -103,14 +132,22 @@ impl Source {
     /// # Errors
     /// What the sink returns; it is no image, damaged, or another than it was.
     pub fn read(&self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
-        match &self.place {
+        let heeded: Sink<'_> = &mut |path, Entry { metadata, kind }| {
+            self.interrupt.check()?;
+            let Kind::File(Body { size, reader }) = kind else { return sink(path, Entry { metadata, kind }) };
+            let kind = Kind::File(Body { size, reader: &mut self.interrupt.reader(reader) });
+            sink(path, Entry { metadata, kind })
+        };
+        let description = match &self.place {
             Place::Files(base, stamp) => {
-                let description = base.read(listener, sink);
+                let description = base.read(listener, heeded);
                 self.check(stamp)?;
                 description
             }
-            Place::Store(client, image) => read_stored(client, image, listener, sink),
-        }
+            Place::Store(client, image) => read_stored(client, image, listener, heeded),
+        };
+        self.interrupt.check()?;
+        description
     }
 
     fn check(&self, stamp: &Stamp) -> Result<()> {

@@ -114,10 +114,23 @@ fn what_is_no_image_is_told_by_what_it_is() {
     workspace.write("empty", "");
     workspace.write("text", "a text\n");
     workspace.write("cut.tar", &small_base()[..2000]);
-    refused(&workspace, "empty", 2, "error: `empty` is empty\n");
-    refused(&workspace, "text", 2, "error: `text` is of no format that a base can have\n");
-    refused(&workspace, "cut.tar", 2, "error: `cut.tar` ");
-    refused(&workspace, ".", 2, "error: `.` is a directory, not an image\n");
+    const AGAIN: &str = "  hint: fetch or make it again; `sha256sum` tells whether it is whole\n";
+    let refused = |image, error: &str| refused(&workspace, image, 2, error);
+    refused("empty", &format!("error: `empty` is empty\n{AGAIN}"));
+    refused(
+        "text",
+        "error: `text` is neither a tar nor a squashfs\n  cause: it begins with `a text\\n`\n  hint: an image is a tar \
+         (plain, gzip, xz or zstd), a squashfs, or both; a base may be a directory too\n",
+    );
+    refused("cut.tar", &format!("error: `cut.tar` ends in the middle of `etc/group`: it is truncated\n{AGAIN}"));
+    refused(".", "error: `.` is a directory, not an image\n  hint: name the file that `vezaimg build` has printed\n");
+    let status = Command::new("mkfifo").arg(workspace.join("pipe")).status();
+    assert!(status.unwrap().success());
+    refused(
+        "pipe",
+        "error: `pipe` is neither a regular file nor a directory\n  hint: write what it gives into a file first: it is read \
+         more than once\n",
+    );
 }
 
 /// Escape sequences, a C1 control and a bidirectional override in names, a property, an account and a path that is not
