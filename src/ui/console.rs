@@ -47,7 +47,7 @@ impl Console {
         }
     }
 
-    /// Prints a line of the result that holds words of an image, [`printable`].
+    /// Prints a line of the result that holds words of an image, [`printable`](fn@printable).
     ///
     /// # Errors
     /// As [`result`](Self::result).
@@ -211,7 +211,7 @@ impl Listener for Console {
     }
 }
 
-/// What may quote others, [`printable`] but for the ends of its lines.
+/// What may quote others, [`printable`](fn@printable) but for the ends of its lines.
 fn lines(text: &str) -> String {
     text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }

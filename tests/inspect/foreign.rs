@@ -126,3 +126,42 @@ fn every_name_of_a_file_with_rights_is_told() {
     assert_eq!(paths("set_id"), ["/usr/bin/as", "/usr/bin/su"]);
     assert_eq!(paths("capabilities"), ["/usr/bin/as", "/usr/bin/su"]);
 }
+
+/// A unit of others, with what systemd ignores of it, and one that is switched off.
+#[test]
+fn a_unit_that_runs_as_nobody_known_or_not_at_all_is_told_as_such() {
+    let workspace = Workspace::new();
+    let metadata = b"architecture: x86_64\nproperties:\n  vezaimg.unit: app.service\n";
+    let image = |unit| {
+        let entries = [
+            Small::File("metadata.yaml", 0o644, metadata),
+            Small::File("rootfs/usr/bin/app", 0o755, b"#!/bin/sh\n"),
+            unit,
+            Small::File("rootfs/usr/lib/systemd/system/app.service", 0o644, b"[Service]\nUser=vendor\n"),
+            Small::Link("rootfs/lib", "usr/lib"),
+            Small::File("rootfs/lib/x", 0o644, b"x"),
+        ];
+        workspace.write("image.tar", tar_of(entries.iter()));
+        let told = inspected(&workspace, &["image.tar"]).stdout;
+        let (_, service) = told.split_once("\nservice ").unwrap();
+        let (service, rest) = service.split_once("\nset-id ").unwrap();
+        assert!(
+            rest.ends_with("left out       /lib/x comes below `/lib`, which is a symbolic link when it comes\n"),
+            "{rest}"
+        );
+        service.to_owned()
+    };
+    const UNIT: &str = "rootfs/etc/systemd/system/app.service";
+    assert_eq!(
+        image(Small::File(UNIT, 0o644, b"[Service]\nExecStart=/usr/bin/app\nDynamicUser=yes\nand more\n")),
+        "       app.service, runs as a user made for it, exposure 8.4 EXPOSED
+               /etc/systemd/system/app.service
+               warning: /etc/systemd/system/app.service, line 4: `and more` is neither a section nor an assignment
+binary         /usr/bin/app, 10 B, no program for Linux
+               sha256 a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf"
+    );
+    assert_eq!(
+        image(Small::Link(UNIT, "/dev/null")),
+        "       app.service, masked: it never runs\n               /etc/systemd/system/app.service\nbinary         none"
+    );
+}

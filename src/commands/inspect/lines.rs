@@ -97,7 +97,7 @@ fn made(seconds: u64) -> Option<String> {
 fn service(service: &Service) -> Vec<String> {
     let Service { name, path, user, drop_ins, warnings, .. } = service;
     let user = match (user, service.dynamic_user) {
-        (user, true) => format!("{} while it runs", user.as_deref().unwrap_or("a user of its own")),
+        (user, true) => user.as_deref().map_or("a user made for it".to_owned(), |user| format!("{user}, made for it")),
         (user, false) => user.as_deref().unwrap_or("root").to_owned(),
     };
     let head = match (&service.exposure, service.rating) {

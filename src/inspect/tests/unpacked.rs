@@ -135,6 +135,25 @@ fn a_link_to_a_link_and_a_link_to_itself_are_what_they_lead_to() {
     assert_eq!((contents.left_out.twice.len(), contents.left_out.ambiguous.len()), (0, 0));
 }
 
+#[test]
+fn a_file_that_changed_between_two_passes_is_told() {
+    let entries = [("a", It::File(b"first"))];
+    let file = rootfs(&entries);
+    let image = source(&file);
+    let contents = Contents::read(&image, None, &Silent).unwrap();
+    let wanted = [TargetPath::known("/a")].into();
+    let again = |image: &_| contents.read_files(image, &wanted, &Silent, &mut |_, _| Ok(())).map_err(|it| it.line());
+    assert_eq!(again(&image), Ok(()));
+    let changed = Err(format!("`{}` changed while it was read", file.path().display()));
+    // In place, of one size: only its change tells.
+    std::fs::copy(rootfs(&[("a", It::File(b"other"))]).path(), file.path()).unwrap();
+    assert_eq!(again(&image), changed);
+    // Found anew, it is another than was looked at.
+    assert_eq!(again(&source(&file)), changed);
+    std::fs::copy(rootfs(&[("b", It::File(b"first"))]).path(), file.path()).unwrap();
+    assert_eq!(again(&source(&file)), changed);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
