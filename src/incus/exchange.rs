@@ -199,6 +199,8 @@ impl Client {
         call.answer(self.send(call, Some((size, content)))?)
     }
 
+    /// Asks until there is an answer or no more patience. An interrupt waits for the end of a rest as well: a rollout that is
+    /// interrupted goes back, for which it asks for the same files, and one that is asked for too soon is lost again.
     fn patiently<T>(&self, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
         let begun = Instant::now();
         loop {

@@ -84,3 +84,84 @@ fn a_split_image_with_a_squashfs_is_told() {
     assert_eq!(told["findings"]["capabilities"], capable);
     assert_eq!(told["fingerprint"].as_str().unwrap().len(), 64);
 }
+
+/// Two of one size, and longer than what is kept of the first pass: the second is the file.
+#[test]
+fn of_a_long_file_that_comes_twice_the_last_comes_out_alone() {
+    let workspace = Workspace::new();
+    let [first, second] = [b'1', b'2'].map(|byte| vec![byte; 17 << 20]);
+    workspace.write(
+        "image.tar",
+        tar_of(
+            [
+                Small::File("metadata.yaml", 0o644, METADATA),
+                Small::File("rootfs/long", 0o644, &first),
+                Small::File("rootfs/long", 0o644, &second),
+            ]
+            .iter(),
+        ),
+    );
+    let raw = workspace.command().args(["inspect", "image.tar", "--file", "/long"]).output().unwrap();
+    assert!(raw.stdout == second, "{} bytes", raw.stdout.len());
+    assert_eq!(
+        (String::from_utf8(raw.stderr).unwrap().as_str(), raw.status.code()),
+        ("reading `image.tar`\n", Some(0))
+    );
+}
+
+#[test]
+fn every_name_of_a_file_with_rights_is_told() {
+    let workspace = Workspace::new();
+    let script = "mkdir --parents rootfs/usr/bin && echo x > rootfs/usr/bin/su && chmod 4755 rootfs/usr/bin/su
+                  setcap cap_net_raw=ep rootfs/usr/bin/su && chmod u+s rootfs/usr/bin/su
+                  ln rootfs/usr/bin/su rootfs/usr/bin/as && echo 'architecture: x86_64' > metadata.yaml
+                  tar --create --sort=name --owner=0 --group=0 --xattrs --xattrs-include='*' --file image.tar metadata.yaml rootfs";
+    let made = Command::new("sh").args(["-euc", script]).current_dir(workspace.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let told = told_of(&workspace, &["image.tar"]);
+    let paths = |findings: &str| -> Vec<String> {
+        let found = told["findings"][findings].as_array().unwrap();
+        found.iter().map(|it| it["path"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(paths("set_id"), ["/usr/bin/as", "/usr/bin/su"]);
+    assert_eq!(paths("capabilities"), ["/usr/bin/as", "/usr/bin/su"]);
+}
+
+/// A unit of others, with what systemd ignores of it, and one that is switched off.
+#[test]
+fn a_unit_that_runs_as_nobody_known_or_not_at_all_is_told_as_such() {
+    let workspace = Workspace::new();
+    let metadata = b"architecture: x86_64\nproperties:\n  vezaimg.unit: app.service\n";
+    let image = |unit| {
+        let entries = [
+            Small::File("metadata.yaml", 0o644, metadata),
+            Small::File("rootfs/usr/bin/app", 0o755, b"#!/bin/sh\n"),
+            unit,
+            Small::File("rootfs/usr/lib/systemd/system/app.service", 0o644, b"[Service]\nUser=vendor\n"),
+            Small::Link("rootfs/lib", "usr/lib"),
+            Small::File("rootfs/lib/x", 0o644, b"x"),
+        ];
+        workspace.write("image.tar", tar_of(entries.iter()));
+        let told = inspected(&workspace, &["image.tar"]).stdout;
+        let (_, service) = told.split_once("\nservice ").unwrap();
+        let (service, rest) = service.split_once("\nset-id ").unwrap();
+        assert!(
+            rest.ends_with("left out       /lib/x comes below `/lib`, which is a symbolic link when it comes\n"),
+            "{rest}"
+        );
+        service.to_owned()
+    };
+    const UNIT: &str = "rootfs/etc/systemd/system/app.service";
+    assert_eq!(
+        image(Small::File(UNIT, 0o644, b"[Service]\nExecStart=/usr/bin/app\nDynamicUser=yes\nand more\n")),
+        "       app.service, runs as a user made for it, exposure 8.4 EXPOSED
+               /etc/systemd/system/app.service
+               warning: /etc/systemd/system/app.service, line 4: `and more` is neither a section nor an assignment
+binary         /usr/bin/app, 10 B, no program for Linux
+               sha256 a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf"
+    );
+    assert_eq!(
+        image(Small::Link(UNIT, "/dev/null")),
+        "       app.service, masked: it never runs\n               /etc/systemd/system/app.service\nbinary         none"
+    );
+}
