@@ -8,7 +8,8 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{Event, Listener, diagnostics};
+use super::printable::ascii_where_unprintable;
+use super::{Event, Listener, diagnostics, printable};
 use crate::diagnostic::Problem;
 use crate::error::Class;
 use crate::{Error, Result};
@@ -46,13 +47,29 @@ impl Console {
         }
     }
 
-    /// Prints the result as one line of JSON.
+    /// Prints a line of the result that holds words of an image, [`printable`].
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub fn words(&self, line: &str) -> Result<()> {
+        self.result(&printable(line))
+    }
+
+    /// Prints the result as one line of JSON, in which nothing moves the cursor either.
     ///
     /// # Errors
     /// As [`result`](Self::result).
     pub fn json(&self, object: &impl Serialize) -> Result<()> {
         let line = serde_json::to_string(object).map_err(|error| Error::failed("cannot write JSON").cause(error))?;
-        self.result(&line)
+        self.json_line(line)
+    }
+
+    /// Prints a line of JSON as [`json`](Self::json) does.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub fn json_line(&self, line: String) -> Result<()> {
+        self.result(&ascii_where_unprintable(line))
     }
 
     /// Copies bytes to stdout as they are. A reader that went away is no error of ours.
@@ -109,12 +126,12 @@ impl Console {
     pub fn error(&self, error: &Error) {
         self.end_stage();
         error.places().iter().for_each(|problem| self.problem(problem));
-        self.say(&format!("{ERROR}error{ERROR:#}: {}", error.message()));
+        self.say(&format!("{ERROR}error{ERROR:#}: {}", lines(error.message())));
         for cause in error.causes() {
-            self.say(&format!("  {FAINT}cause{FAINT:#}: {cause}"));
+            self.say(&format!("  {FAINT}cause{FAINT:#}: {}", lines(cause)));
         }
         for hint in error.hints() {
-            self.say(&format!("  {NOTE}hint{NOTE:#}: {hint}"));
+            self.say(&format!("  {NOTE}hint{NOTE:#}: {}", lines(hint)));
         }
     }
 
@@ -173,11 +190,16 @@ impl Console {
 impl Listener for Console {
     fn event(&self, event: Event) {
         match event {
-            Event::Stage(text) => self.stage(text),
+            Event::Stage(text) => self.stage(lines(&text)),
             Event::Progress { done, total } => self.progress(done, total),
             Event::Note(_) if self.quiet => {}
-            Event::Note(text) => self.say(&format!("{NOTE}note{NOTE:#}: {text}")),
-            Event::Warning(text) => self.say(&format!("{WARNING}warning{WARNING:#}: {text}")),
+            Event::Note(text) => self.say(&format!("{NOTE}note{NOTE:#}: {}", lines(&text))),
+            Event::Warning(text) => self.say(&format!("{WARNING}warning{WARNING:#}: {}", lines(&text))),
         }
     }
+}
+
+/// What may quote others, [`printable`] but for the ends of its lines.
+fn lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }

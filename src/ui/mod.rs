@@ -4,11 +4,13 @@
 
 mod console;
 mod diagnostics;
+mod printable;
 mod quantity;
 mod table;
 mod tracks;
 
 pub use console::Console;
+pub use printable::printable;
 pub use quantity::{Bytes, Lasted};
 pub use table::Table;
 pub use tracks::Tracks;

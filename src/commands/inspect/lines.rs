@@ -18,10 +18,7 @@ pub(super) fn print(inspection: &Inspection, console: &Console) -> Result<()> {
         let none = lines.is_empty().then(|| "none".to_owned());
         let labels = [label].into_iter().chain(std::iter::repeat(""));
         let mut lines = labels.zip(lines.into_iter().chain(none));
-        // An image's own words could move the cursor.
-        lines.try_for_each(|(label, line)| {
-            console.result(&format!("{label:<14} {}", line.trim_end().replace(char::is_control, "\u{fffd}")))
-        })
+        lines.try_for_each(|(label, line)| console.words(&format!("{label:<14} {}", line.trim_end())))
     })
 }
 

@@ -48,10 +48,10 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
 
 fn tree(contents: &Contents, json: bool, console: &Console) -> Result<()> {
     if !json {
-        return contents.tree.iter().try_for_each(|(path, entry)| console.result(&lines::entry(path, entry)));
+        return contents.tree.iter().try_for_each(|(path, entry)| console.words(&lines::entry(path, entry)));
     }
     release::lines(&contents.tree).try_for_each(|line| {
-        console.result(&line.map_err(|cause| Error::failed("cannot list the image").cause(cause))?)
+        console.json_line(line.map_err(|cause| Error::failed("cannot list the image").cause(cause))?)
     })
 }
 
