@@ -32,6 +32,7 @@ mod xattrs;
 #[cfg(test)]
 pub(in crate::base) mod tests;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -94,9 +95,14 @@ enum Rootfs {
 pub struct Description {
     /// What the image says about itself, if the base was one.
     pub image: Option<ImageMetadata>,
+    /// What the image holds beside its root file system.
+    pub parts: Parts,
     /// What was left out.
     pub dropped: Dropped,
 }
+
+/// The files of an image that are not of its root file system, `metadata.yaml` and `templates/…`, by the sha256 of what they hold.
+pub type Parts = BTreeMap<String, Digest>;
 
 /// How much of a base was left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -252,12 +258,15 @@ impl Base {
                 let owners = Owners::Unknown { euid: rustix::process::geteuid().as_raw() };
                 let dropped = Walk::new(&path, &self.name, owners, &meter).read(sink)?;
                 meter.finish();
-                Contents { metadata: None, dropped }
+                Contents { dropped, ..Contents::default() }
             }
             Rootfs::File(file) => read_file(&file, self.form, listener, sink)?,
-            Rootfs::Packages(packages) => Contents { metadata: None, dropped: packages.read(listener, sink)? },
+            Rootfs::Packages(packages) => Contents { dropped: packages.read(listener, sink)?, ..Contents::default() },
         };
-        Ok(Description { image: image.or(contents.metadata), dropped: contents.dropped })
+        let Contents { metadata, mut parts, dropped } = contents;
+        let (image, own) = image.unzip();
+        parts.extend(own.unwrap_or_default());
+        Ok(Description { image: image.or(metadata), parts, dropped })
     }
 }
 
@@ -300,10 +309,11 @@ pub fn read_image(
     let mut tar = Tarball::new(name, decompress::decoder(compression, whole).map_err(stopped)?);
     let contents = image::read_unified(&mut tar, sink)?;
     meter.finish();
-    Ok(Description { image: contents.metadata, dropped: contents.dropped })
+    let Contents { metadata: image, parts, dropped } = contents;
+    Ok(Description { image, parts, dropped })
 }
 
-fn read_metadata(file: &BaseFile) -> Result<ImageMetadata> {
+fn read_metadata(file: &BaseFile) -> Result<(ImageMetadata, Parts)> {
     let meter = Meter::new(&crate::ui::Silent, None);
     image::read_metadata(&mut file.tarball(&meter)?)
 }
@@ -315,7 +325,7 @@ fn read_file(file: &BaseFile, form: Form, listener: &dyn Listener, sink: Sink<'_
         let squashfs = Squashfs { name, image, tool: squashfs::UNSQUASHFS, scratch: &scratch };
         let dropped = squashfs.read(&meter, sink)?;
         meter.finish();
-        return Ok(Contents { metadata: None, dropped });
+        return Ok(Contents { dropped, ..Contents::default() });
     }
     let meter = Meter::new(listener, Some(file.length()));
     let mut tar = file.tarball(&meter)?;

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use serde::Serialize;
 
 use super::Source;
-use crate::base::{Description, Dropped, ImageMetadata};
+use crate::base::{Description, Dropped, ImageMetadata, Parts};
 use crate::release::Listing;
 use crate::rootfs::{
     Body, Digest, Digesting, Entry, Kind, Metadata, Mode, Resolved, Summary, TargetPath, Tree, Xattrs, escaped,
@@ -37,6 +37,7 @@ pub struct Contents {
     /// What was not looked at.
     pub left_out: LeftOut,
     metadata: Option<ImageMetadata>,
+    parts: Parts,
     texts: BTreeMap<TargetPath, Vec<u8>>,
 }
 
@@ -66,8 +67,9 @@ impl Contents {
         let description = source.read(listener, &mut |path, entry| pass.take(path, entry))?;
         pass.add_implied_directories()?;
         let mut contents = pass.contents;
-        let Description { image, dropped: Dropped { devices, sockets, under_dev, xattrs } } = description;
+        let Description { image, parts, dropped: Dropped { devices, sockets, under_dev, xattrs } } = description;
         contents.metadata = image;
+        contents.parts = parts;
         contents.left_out = LeftOut { devices, sockets, under_dev, xattrs, ..contents.left_out };
         Ok(contents)
     }
@@ -75,6 +77,11 @@ impl Contents {
     /// What the image says about itself; none for a root file system alone.
     pub fn metadata(&self) -> Option<&ImageMetadata> {
         self.metadata.as_ref()
+    }
+
+    /// What the image holds beside its root file system.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// The digest of the root file system, as manifests have it.
@@ -103,6 +110,40 @@ impl Contents {
             Resolved::Entry(path, Entry { kind: Kind::File(summary), .. }) => Some((path, *summary)),
             _ => None,
         }
+    }
+
+    /// Reads the image again and gives the bodies of files to `take`, in the image's own order. Every path is that of an
+    /// entry with a summary, and what comes is held to that summary: it is whole and the same once this returns.
+    ///
+    /// # Errors
+    /// What `take` returns; the image is damaged, or another by now.
+    pub fn read_files(
+        &self,
+        source: &Source,
+        files: &BTreeSet<TargetPath>,
+        listener: &dyn Listener,
+        take: &mut dyn FnMut(&TargetPath, &mut dyn Read) -> Result<()>,
+    ) -> Result<()> {
+        let changed = || Error::failed(format!("`{}` changed while it was read", source.name()));
+        let mut found = BTreeMap::new();
+        source.read(listener, &mut |path, entry| {
+            let Kind::File(body) = entry.kind else { return Ok(()) };
+            let Some(Kind::File(before)) = files.get(&path).and_then(|path| self.tree.get(path)).map(|it| &it.kind)
+            else {
+                return Ok(());
+            };
+            // Of a path that comes twice another body may be of any size.
+            if body.size != before.size {
+                return Ok(());
+            }
+            let mut body = Digesting::new(body.reader);
+            take(&path, &mut body)?;
+            let is_same = body.drain(MOST_CONTENT).is_ok_and(|summary| summary == *before);
+            found.insert(path, is_same);
+            Ok(())
+        })?;
+        let is_whole = found.len() == files.len() && found.values().all(|is_same| *is_same);
+        if is_whole { Ok(()) } else { Err(changed()) }
     }
 
     /// The paths of what was kept below a directory that no link leads to, in byte order.
