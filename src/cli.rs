@@ -6,7 +6,7 @@ mod requests;
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{Cli, Command, RollbackArgs, RolloutArgs, StatusArgs};
-use crate::commands::{build, cache, check, drill, init, inspect, lock, prune, rollout, status};
+use crate::commands::{build, cache, check, diff, drill, init, inspect, lock, prune, rollout, status};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub enum Request {
     Init(init::Request),
     /// `vezaimg inspect`.
     Inspect(inspect::Request),
+    /// `vezaimg diff`.
+    Diff(diff::Request),
     /// `vezaimg rollout` and `vezaimg rollback`.
     Rollout(rollout::Request),
     /// `vezaimg status`.
@@ -68,6 +70,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
         Command::Lock(args) => Request::Lock(args.into()),
         Command::Init { directory } => Request::Init(init::Request { directory }),
         Command::Inspect(args) => Request::Inspect(args.into()),
+        Command::Diff(args) => Request::Diff(args.into()),
         Command::Rollout(RolloutArgs { image, course }) => Request::Rollout(course.into_request(Some(image))),
         Command::Rollback(RollbackArgs { course }) => Request::Rollout(course.into_request(None)),
         Command::Status(StatusArgs { scope, json }) => Request::Status(status::Request { scope: scope.into(), json }),

@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::arguments::{
-    BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, DrillArgs, FormatArg, InspectArgs, LayoutArgs, LockArgs,
-    MembersArgs, ScopeArgs,
+    BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, DiffArgs, DrillArgs, FormatArg, InspectArgs, LayoutArgs,
+    LockArgs, MembersArgs, ScopeArgs,
 };
 use crate::archive::Codec;
-use crate::commands::{build, cache, drill, inspect, lock, rollout};
+use crate::commands::{build, cache, diff, drill, inspect, lock, rollout};
 use crate::drill::Wishes;
 use crate::image::Format;
 use crate::layout;
@@ -105,6 +105,17 @@ impl From<InspectArgs> for inspect::Request {
             (None, false) => inspect::View::Whole,
         };
         Self { image: args.image, view, json: args.json }
+    }
+}
+
+impl From<DiffArgs> for diff::Request {
+    fn from(args: DiffArgs) -> Self {
+        let view = match (args.json, args.stat) {
+            (true, _) => diff::View::Json,
+            (false, true) => diff::View::Counts,
+            (false, false) => diff::View::Whole,
+        };
+        Self { old: args.old, new: args.new, texts: !args.no_text, view }
     }
 }
 
