@@ -38,32 +38,49 @@ impl Change {
     }
 }
 
+/// What two lists have under one name.
+#[derive(Default)]
+struct Values {
+    /// How often the old list has a value more than the new one.
+    counts: BTreeMap<String, i64>,
+    /// How many values each list has.
+    totals: [usize; 2],
+}
+
 /// The changes between two lists of names and values, by name. A name may come with several values: those that both lists
-/// have as often are left out, of the others the first goes with the first.
+/// have as often are left out, and the others come and go one by one, for nothing says which became which.
 pub(super) fn changes(
     old: impl IntoIterator<Item = (String, String)>,
     new: impl IntoIterator<Item = (String, String)>,
 ) -> Vec<Change> {
-    let mut counted: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
-    for (values, step) in [(&mut old.into_iter() as &mut dyn Iterator<Item = _>, 1), (&mut new.into_iter(), -1)] {
-        for (name, value) in values {
-            *counted.entry(name).or_default().entry(value).or_default() += step;
-        }
+    let mut named: BTreeMap<String, Values> = BTreeMap::new();
+    for (name, value) in old {
+        let values = named.entry(name).or_default();
+        values.totals[0] += 1;
+        *values.counts.entry(value).or_default() += 1;
     }
-    counted.into_iter().flat_map(|(name, values)| paired(&name, &values)).collect()
+    for (name, value) in new {
+        let values = named.entry(name).or_default();
+        values.totals[1] += 1;
+        *values.counts.entry(value).or_default() -= 1;
+    }
+    named.into_iter().flat_map(|(name, values)| values.changes(&name)).collect()
 }
 
-fn paired(name: &str, values: &BTreeMap<String, i64>) -> Vec<Change> {
-    let more = |sign: i64| {
-        values.iter().flat_map(move |(value, count)| {
-            let times = usize::try_from(count * sign).unwrap_or_default();
-            std::iter::repeat_n(value, times).cloned()
-        })
-    };
-    let (mut from, mut to) = (more(1), more(-1));
-    std::iter::from_fn(|| match (from.next(), to.next()) {
-        (None, None) => None,
-        (from, to) => Some(Change { name: name.to_owned(), from, to }),
-    })
-    .collect()
+impl Values {
+    fn changes(&self, name: &str) -> Vec<Change> {
+        let more = |sign: i64| {
+            self.counts.iter().flat_map(move |(value, count)| {
+                let times = usize::try_from(count * sign).unwrap_or_default();
+                std::iter::repeat_n(value, times).cloned()
+            })
+        };
+        let (mut from, mut to) = (more(1), more(-1));
+        if self.totals == [1, 1] {
+            return Change::of(name, from.next(), to.next()).into_iter().collect();
+        }
+        let gone = from.map(|from| Change { name: name.to_owned(), from: Some(from), to: None });
+        let new = to.map(|to| Change { name: name.to_owned(), from: None, to: Some(to) });
+        gone.chain(new).collect()
+    }
 }

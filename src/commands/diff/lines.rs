@@ -144,7 +144,10 @@ fn line(line: &Line) -> String {
 
 fn path(path: &ChangedPath) -> String {
     let ChangedPath { path, fields } = path;
-    let fields = fields.iter().map(|field| match field.name.as_str() {
+    // What is no file any more has no size, which the type has said.
+    let is_other = fields.iter().any(|field| field.name == "type");
+    let told = fields.iter().filter(|field| !is_other || (field.from.is_some() && field.to.is_some()));
+    let fields = told.map(|field| match field.name.as_str() {
         "content" | "mtime" => name(field),
         _ => field.to_string(),
     });
@@ -153,7 +156,8 @@ fn path(path: &ChangedPath) -> String {
 
 fn omissions(texts: &[Text]) -> Vec<String> {
     let mut counts: BTreeMap<Omission, usize> = BTreeMap::new();
-    for omission in texts.iter().filter_map(|text| text.left_out) {
+    let is_told = |omission: &Omission| matches!(omission, Omission::Packages | Omission::Units);
+    for omission in texts.iter().filter_map(|text| text.left_out).filter(|omission| !is_told(omission)) {
         *counts.entry(omission).or_default() += 1;
     }
     let told = counts.into_iter().map(|(omission, count)| {
