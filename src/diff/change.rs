@@ -84,3 +84,23 @@ impl Values {
         gone.chain(new).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(old: &[(&str, &str)], new: &[(&str, &str)]) -> Vec<String> {
+        let owned = |list: &[(&str, &str)]| {
+            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
+        };
+        changes(owned(old), owned(new)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn one_value_becomes_another_and_of_several_each_comes_or_goes() {
+        assert_eq!(told(&[("a", "1"), ("b", "1")], &[("b", "2"), ("c", "")]), ["a 1, gone", "b 1 → 2", "c \"\", new"]);
+        assert_eq!(told(&[("a", "1"), ("a", "2")], &[("a", "2"), ("a", "3")]), ["a 1, gone", "a 3, new"]);
+        assert_eq!(told(&[("a", "1"), ("a", "1")], &[("a", "1")]), ["a 1, gone"]);
+        assert_eq!(told(&[("a", "2"), ("a", "1")], &[("a", "1"), ("a", "2")]), [""; 0]);
+    }
+}

@@ -101,11 +101,13 @@ pub(super) fn left_out(old: &Image<'_>, new: &Image<'_>) -> Result<Vec<Change>> 
     Ok(changes(told_left_out(old)?, told_left_out(new)?))
 }
 
-/// Every kind with its count, or with each of what it lists.
+/// Every kind with its count, or with each of what it lists. What stands below `/dev` is no content, and of a squashfs is not
+/// even counted.
 fn told_left_out(image: &Image<'_>) -> Result<Vec<(String, String)>> {
     let left_out = serde_json::to_value(&image.inspection.left_out);
     let left_out = left_out.map_err(|cause| Error::failed("cannot list what was left out").cause(cause))?;
-    let kinds = left_out.as_object().into_iter().flatten().flat_map(|(kind, value)| {
+    let kinds = left_out.as_object().into_iter().flatten().filter(|(kind, _)| *kind != "under_dev");
+    let kinds = kinds.flat_map(|(kind, value)| {
         let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         values.iter().map(|value| (kind.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     });

@@ -1,6 +1,6 @@
 //! A difference as a person reads it: what is different by section, then the texts line by line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use jiff::Timestamp;
@@ -59,7 +59,7 @@ fn sections(difference: &Difference) -> Vec<(&'static str, Vec<String>)> {
     let counted = (!counted.is_empty()).then(|| format!("{} paths differ by mtime alone", counted.len()));
     let mut sections = heads(difference);
     sections.extend([
-        ("metadata", difference.metadata.iter().map(metadata).collect()),
+        ("metadata", metadata(&difference.metadata)),
         ("image files", difference.parts.iter().map(name).collect()),
         ("system", all(&difference.system)),
         ("packages", all(&difference.packages)),
@@ -87,23 +87,17 @@ fn all<'a>(changes: impl IntoIterator<Item = &'a (impl Display + 'a)>) -> Vec<St
     changes.into_iter().map(ToString::to_string).collect()
 }
 
-fn metadata(change: &Change) -> String {
-    let name = change.name.strip_prefix("properties.").unwrap_or(&change.name);
+/// What the images say of themselves. vezaimg says some of it twice, once as a property.
+fn metadata(changes: &[Change]) -> Vec<String> {
     let date = |seconds: &Option<String>| {
-        let seconds = seconds.as_ref()?;
-        Some(
-            seconds
-                .parse()
-                .ok()
-                .and_then(|it| Timestamp::from_second(it).ok())
-                .map_or_else(|| seconds.clone(), |it| it.to_string()),
-        )
+        let date = seconds.as_ref()?.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        date.map_or_else(|| seconds.clone(), |date| Some(date.to_string()))
     };
-    match change.name.as_str() {
+    let told = changes.iter().map(|change| match change.name.as_str() {
         "creation_date" => Change { name: "made".to_owned(), from: date(&change.from), to: date(&change.to) },
-        _ => Change { name: name.to_owned(), from: change.from.clone(), to: change.to.clone() },
-    }
-    .to_string()
+        name => Change { name: name.strip_prefix("properties.").unwrap_or(name).to_owned(), ..change.clone() },
+    });
+    told.map(|change| change.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// What changed alone, where the value says nothing to a person.

@@ -40,7 +40,7 @@ mod tests {
         }
         let [meta, rootfs] = [path("a.meta.tar.zst"), path("a.rootfs.tar.zst")];
         assert_eq!(halves(&meta).unwrap(), [meta.clone(), rootfs.clone()]);
-        assert_eq!(halves(&rootfs).unwrap(), [rootfs.clone()]);
+        assert_eq!(halves(&rootfs).unwrap(), std::slice::from_ref(&rootfs));
         assert_eq!(halves(&format!("{rootfs},{meta}")).unwrap(), [rootfs, meta]);
         assert_eq!(halves(&path("c,d")).unwrap(), [path("c,d")]);
         assert_eq!(halves("remote:alias").unwrap(), ["remote:alias"]);
