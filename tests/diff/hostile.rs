@@ -80,13 +80,13 @@ fn texts_that_have_nothing_in_common_are_compared_in_bounded_time() {
         (0..1 << 19).flat_map(|_| line()).collect::<Vec<u8>>()
     };
     let (old, new) = (text(1), text(2));
-    let names: Vec<_> = (0..8).map(|number| format!("etc/{number}")).collect();
+    let names: Vec<_> = (0..3).map(|number| format!("etc/{number}")).collect();
     let side = |text: &[u8]| names.iter().map(|name| (name.clone(), text.to_vec())).collect::<Vec<_>>();
     let workspace = pair(&side(&old), &side(&new));
     let start = std::time::Instant::now();
     let told = told(&workspace, "old.tar", "new.tar", &[]);
     assert!(start.elapsed() < crate::support::seconds(120), "{:?}", start.elapsed());
-    assert_eq!(told.matches("--- a/etc/").count(), 8);
+    assert_eq!(told.matches("--- a/etc/").count(), 3);
 }
 
 #[test]

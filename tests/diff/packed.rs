@@ -30,9 +30,8 @@ fn other_compression_and_other_formats_are_the_same_content() {
         told(&workspace, OLD, ROOTFS, &[]),
         str![[r#"
 metadata       architecture x86_64, gone
-               made 2026-01-01T00:00:00Z, gone
-               architecture x86_64, gone
                description Small v1 on Small 1, gone
+               made 2026-01-01T00:00:00Z, gone
                name small-v1-x86_64, gone
                os Small, gone
                release tiny, gone

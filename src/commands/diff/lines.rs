@@ -9,7 +9,7 @@ use super::accounts;
 use crate::Result;
 use crate::diff::{Change, ChangedPath, Difference, Omission, Side, State, Text, Unit};
 use crate::release::Line;
-use crate::ui::{Bytes, Console};
+use crate::ui::{Bytes, Console, printable};
 
 /// Paths whose time alone is another are named up to so many: a base with a new epoch has thousands.
 const MOST_TIMES: usize = 10;
@@ -169,8 +169,8 @@ fn omissions(texts: &[Text]) -> Vec<String> {
 
 fn print_text(text: &Text, console: &Console) -> Result<()> {
     let Text { path, diff: Some(diff), .. } = text else { return Ok(()) };
-    console.words(&format!("--- a{path}"))?;
-    console.words(&format!("+++ b{path}"))?;
-    // A line feed alone ends a line, as in the diff.
-    diff.strip_suffix('\n').unwrap_or(diff).split('\n').try_for_each(|line| console.words(line))
+    // A line feed alone ends a line, as in the diff. There may be a million: they are written at once.
+    let text = format!("--- a{path}\n+++ b{path}\n{diff}");
+    let lines: Vec<_> = text.strip_suffix('\n').unwrap_or(&text).split('\n').map(printable).collect();
+    console.result(&lines.join("\n"))
 }
