@@ -56,7 +56,7 @@ fn a_missing_base_is_named() {
     refused(
         &workspace,
         str![[r#"
-error: cannot read the base `base.tar`
+error: cannot read `base.tar`
   cause: No such file or directory (os error 2)
 
 "#]],
@@ -70,9 +70,9 @@ fn a_file_that_is_no_archive_is_refused() {
     refused(
         &workspace,
         str![[r#"
-error: `base.tar` is of no format that a base can have
+error: `base.tar` is neither a tar nor a squashfs
   cause: it begins with `this is `
-  hint: a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs
+  hint: an image is a tar (plain, gzip, xz or zstd), a squashfs, or both; a base may be a directory too
 
 "#]],
     );

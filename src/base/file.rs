@@ -40,7 +40,7 @@ impl BaseFile {
         }
         if !stat.is_file() {
             return Err(Error::invalid(format!("`{name}` is neither a regular file nor a directory"))
-                .hint("write what it gives into a file first: a base is read more than once"));
+                .hint("write what it gives into a file first: it is read more than once"));
         }
         let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
         let mut head = Vec::with_capacity(HEAD);
@@ -117,17 +117,18 @@ pub(super) fn recognized(name: &str, head: &[u8]) -> Result<Option<Compression>>
         Some(Format::Squashfs) => Ok(None),
         Some(Format::Foreign(foreign)) => Err(refuse(name, foreign)),
         None if head.is_empty() => Err(Error::invalid(format!("`{name}` is empty")).hint(fault::FETCH_AGAIN)),
-        None => Err(Error::invalid(format!("`{name}` is of no format that a base can have"))
+        None => Err(Error::invalid(format!("`{name}` is neither a tar nor a squashfs"))
             .cause(format!("it begins with `{}`", head[..head.len().min(8)].escape_ascii()))
-            .hint("a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs")),
+            .hint("an image is a tar (plain, gzip, xz or zstd), a squashfs, or both; a base may be a directory too")),
     }
 }
 
 /// What to say of a format that is known and not read.
 fn refuse(name: &str, foreign: Foreign) -> Error {
-    let error = Error::invalid(format!("`{name}` is {}, which is not read as a base", foreign.noun));
+    let error = Error::invalid(format!("`{name}` is {}, which is not read", foreign.noun));
     match foreign.convert {
         Some(command) => error.hint(format!("run `{command} '{name}' > base.tar` and pass `base.tar`")),
-        None => error.hint("a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs"),
+        None => error
+            .hint("an image is a tar (plain, gzip, xz or zstd), a squashfs, or both; a base may be a directory too"),
     }
 }

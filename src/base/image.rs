@@ -109,7 +109,7 @@ pub(super) fn read_unified(tar: &mut Tarball<'_>, sink: Sink<'_>) -> Result<Cont
     let archive = tar.archive();
     if !rootfs {
         return Err(Error::invalid(format!("`{archive}` holds the metadata of an image and no `rootfs/`"))
-            .hint("pass both files of a split image: `--base METADATA --base ROOTFS`"));
+            .hint("pass both files of a split image"));
     }
     if contents.metadata.is_none() {
         return Err(Error::invalid(format!("`{archive}` holds `rootfs/` and no `metadata.yaml`"))

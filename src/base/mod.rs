@@ -32,10 +32,13 @@ mod xattrs;
 #[cfg(test)]
 pub(in crate::base) mod tests;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
 
 pub(crate) use self::debian::below_usr;
 pub use self::debian::{Archive, Packages};
@@ -44,11 +47,13 @@ use self::file::BaseFile;
 use self::image::{Contents, Front};
 pub use self::metadata::ImageMetadata;
 use self::meter::{Meter, Metered};
+pub use self::squashfs::Declared;
 use self::squashfs::Squashfs;
 pub use self::stamp::Stamp;
 use self::tarball::{MemberKind, Tarball};
 use crate::decompress::{self, Compression};
 use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::rootfs::{Body, Digest, Entry, Metadata, TargetPath};
 use crate::ui::Listener;
 
@@ -80,6 +85,9 @@ pub struct Base {
     form: Form,
     metadata: Option<BaseFile>,
     rootfs: Rootfs,
+    interrupt: Interrupt,
+    /// What a squashfs was unpacked into.
+    unpacked: OnceCell<TempDir>,
 }
 
 /// Where the root file system is.
@@ -154,7 +162,7 @@ fn open_as(paths: &[PathBuf], euid: u32) -> Result<Base> {
             fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
             let name = path.display().to_string();
             directory::refuse_unpacked_image(path, &name)?;
-            Ok(Base { name, form: Form::Directory, metadata: None, rootfs: Rootfs::Directory(path.clone()) })
+            Ok(Base::new(name, Form::Directory, None, Rootfs::Directory(path.clone())))
         }
         [path] => {
             let file = BaseFile::open(path, euid)?;
@@ -163,7 +171,7 @@ fn open_as(paths: &[PathBuf], euid: u32) -> Result<Base> {
                 Some(Front::Metadata | Front::Rootfs) => Form::Unified,
                 Some(Front::Other) => Form::RootfsTar,
             };
-            Ok(Base { name: file.name().to_owned(), form, metadata: None, rootfs: Rootfs::File(file) })
+            Ok(Base::new(file.name().to_owned(), form, None, Rootfs::File(file)))
         }
         [first, second] => open_split(BaseFile::open(first, euid)?, BaseFile::open(second, euid)?),
         _ => Err(Error::invalid(format!("a base is one file or directory, or two files, and not {}", paths.len()))),
@@ -184,14 +192,62 @@ fn open_split(first: BaseFile, second: BaseFile) -> Result<Base> {
         }
     };
     let name = format!("{} + {}", metadata.name(), rootfs.name());
-    Ok(Base { name, form: Form::Split, metadata: Some(metadata), rootfs: Rootfs::File(rootfs) })
+    Ok(Base::new(name, Form::Split, Some(metadata), Rootfs::File(rootfs)))
 }
 
 impl Base {
     /// The base that Debian packages make.
     pub fn of_packages(packages: Packages) -> Self {
         let name = packages.name.clone();
-        Self { name, form: Form::Packages, metadata: None, rootfs: Rootfs::Packages(packages) }
+        Self::new(name, Form::Packages, None, Rootfs::Packages(packages))
+    }
+
+    fn new(name: String, form: Form, metadata: Option<BaseFile>, rootfs: Rootfs) -> Self {
+        Self { name, form, metadata, rootfs, interrupt: Interrupt::default(), unpacked: OnceCell::new() }
+    }
+
+    /// The same, but `unsquashfs` is stopped where somebody asks for it.
+    #[must_use]
+    pub fn heeding(self, interrupt: &Interrupt) -> Self {
+        Self { interrupt: interrupt.clone(), ..self }
+    }
+
+    /// What a squashfs says that it holds; none for what is read without being unpacked.
+    ///
+    /// # Errors
+    /// `unsquashfs` is missing, or the squashfs is corrupt.
+    pub fn declared(&self) -> Result<Option<Declared>> {
+        match &self.rootfs {
+            Rootfs::File(file) if file.is_squashfs() => self.squashfs(file, &std::env::temp_dir()).declared().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether it is unpacked to be read, into a directory that is there as long as this is.
+    pub fn is_unpacked(&self) -> bool {
+        matches!(&self.rootfs, Rootfs::File(file) if file.is_squashfs())
+    }
+
+    fn squashfs<'a>(&'a self, file: &'a BaseFile, scratch: &'a Path) -> Squashfs<'a> {
+        let (name, image) = (file.name(), file.path());
+        Squashfs { name, image, tool: squashfs::UNSQUASHFS, scratch, interrupt: &self.interrupt }
+    }
+
+    fn read_file(&self, file: &BaseFile, listener: &dyn Listener, sink: Sink<'_>) -> Result<Contents> {
+        if file.is_squashfs() {
+            let meter = Meter::new(listener, None);
+            let dropped = self.squashfs(file, &std::env::temp_dir()).read(&self.unpacked, &meter, sink)?;
+            meter.finish();
+            return Ok(Contents { dropped, ..Contents::default() });
+        }
+        let meter = Meter::new(listener, Some(file.length()));
+        let mut tar = file.tarball(&meter)?;
+        let contents = match self.form {
+            Form::Unified => image::read_unified(&mut tar, sink)?,
+            _ => image::read_rootfs(&mut tar, sink)?,
+        };
+        meter.finish();
+        Ok(contents)
     }
 
     /// The path or paths as they were given, for messages.
@@ -250,17 +306,17 @@ impl Base {
     /// What the sink returns; [`Invalid`](crate::error::Class::Invalid) if the base is truncated, corrupt, ambiguous, or
     /// has lost its owners; [`Failed`](crate::error::Class::Failed) if the disk or `unsquashfs` failed. Entries given
     /// before an error are worth nothing.
-    pub fn read(self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
+    pub fn read(&self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
         let image = self.metadata.as_ref().map(read_metadata).transpose()?;
-        let contents = match self.rootfs {
+        let contents = match &self.rootfs {
             Rootfs::Directory(path) => {
                 let meter = Meter::new(listener, None);
                 let owners = Owners::Unknown { euid: rustix::process::geteuid().as_raw() };
-                let dropped = Walk::new(&path, &self.name, owners, &meter).read(sink)?;
+                let dropped = Walk::new(path, &self.name, owners, &meter).read(sink)?;
                 meter.finish();
                 Contents { dropped, ..Contents::default() }
             }
-            Rootfs::File(file) => read_file(&file, self.form, listener, sink)?,
+            Rootfs::File(file) => self.read_file(file, listener, sink)?,
             Rootfs::Packages(packages) => Contents { dropped: packages.read(listener, sink)?, ..Contents::default() },
         };
         let Contents { metadata, mut parts, dropped } = contents;
@@ -318,25 +374,6 @@ fn read_metadata(file: &BaseFile) -> Result<(ImageMetadata, Parts)> {
     image::read_metadata(&mut file.tarball(&meter)?)
 }
 
-fn read_file(file: &BaseFile, form: Form, listener: &dyn Listener, sink: Sink<'_>) -> Result<Contents> {
-    if file.is_squashfs() {
-        let (name, image, scratch) = (file.name(), file.path(), std::env::temp_dir());
-        let meter = Meter::new(listener, None);
-        let squashfs = Squashfs { name, image, tool: squashfs::UNSQUASHFS, scratch: &scratch };
-        let dropped = squashfs.read(&meter, sink)?;
-        meter.finish();
-        return Ok(Contents { dropped, ..Contents::default() });
-    }
-    let meter = Meter::new(listener, Some(file.length()));
-    let mut tar = file.tarball(&meter)?;
-    let contents = match form {
-        Form::Unified => image::read_unified(&mut tar, sink)?,
-        _ => image::read_rootfs(&mut tar, sink)?,
-    };
-    meter.finish();
-    Ok(contents)
-}
-
 fn stat(path: &Path) -> Result<fs::Metadata> {
     fs::metadata(path).map_err(|error| {
         let text = path.to_string_lossy();
@@ -351,5 +388,5 @@ fn stat(path: &Path) -> Result<fs::Metadata> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {
-    Error::invalid(format!("cannot read the base `{}`", path.display())).cause(error)
+    Error::invalid(format!("cannot read `{}`", path.display())).cause(error)
 }

@@ -35,15 +35,20 @@ impl Binary {
 /// What is different about the unit with all its drop-ins.
 pub(super) fn service(old: Option<&Service>, new: Option<&Service>) -> Vec<Change> {
     let facts = |service: Option<&Service>| {
-        let Some(Service { name, path, drop_ins, user, exec, exposure, rating }) = service else { return Vec::new() };
+        let Some(service) = service else { return Vec::new() };
+        let Service { name, path, masked, drop_ins, user, dynamic_user, exec, exposure, rating, warnings } = service;
         let facts = [
             ("unit", Some(name.clone())),
             ("file", Some(path.clone())),
             ("user", Some(user.as_deref().unwrap_or("root").to_owned())),
             ("exec", exec.clone()),
-            ("exposure", Some(format!("{exposure} {rating}"))),
+            ("exposure", exposure.as_ref().zip(*rating).map(|(exposure, rating)| format!("{exposure} {rating}"))),
+            ("masked", masked.then(|| "yes".to_owned())),
+            ("dynamic user", dynamic_user.then(|| "yes".to_owned())),
         ];
-        known(facts).chain(drop_ins.iter().map(|path| ("drop-in".to_owned(), path.clone()))).collect()
+        let lists = [("drop-in", drop_ins), ("warning", warnings)].into_iter();
+        let lists = lists.flat_map(|(name, values)| values.iter().map(|value| (name.to_owned(), value.clone())));
+        known(facts).chain(lists).collect()
     };
     changes(facts(old), facts(new))
 }

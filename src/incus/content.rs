@@ -1,22 +1,22 @@
-//! What is sent as the content of a request: a reader of so many bytes, no fewer and no more.
+//! What is sent as the content of a request, or comes as that of an answer: a reader of so many bytes, no fewer and no more.
 
 use std::io::{self, Read};
 
 /// A reader that ends in an error, rather than at another size than was said, and remembers that error: to the
 /// connection it is like any other.
-pub(super) struct Content<'a> {
+pub(crate) struct Content<'a> {
     inner: &'a mut dyn Read,
     left: u64,
     fault: Option<String>,
 }
 
 impl<'a> Content<'a> {
-    pub(super) fn new(inner: &'a mut dyn Read, size: u64) -> Self {
+    pub(crate) fn new(inner: &'a mut dyn Read, size: u64) -> Self {
         Self { inner, left: size, fault: None }
     }
 
     /// Why it could not be read as said.
-    pub(super) fn fault(self) -> Option<String> {
+    pub(crate) fn fault(self) -> Option<String> {
         self.fault
     }
 

@@ -109,19 +109,17 @@ impl Client {
         self.run(&Call::new(Method::DELETE, &["images", fingerprint.as_str()], wanted), DELETE).map(drop)
     }
 
-    /// The file of an image, as it came into the store.
+    /// The file of an image, as it came into the store; none when it is in two files.
     ///
     /// # Errors
-    /// As every request; [`Refused`](super::Kind::Refused) when it is in two files.
-    pub fn export_image(&self, fingerprint: &Fingerprint) -> Result<impl Read + use<>> {
+    /// As every request: see [`Kind`].
+    pub fn export_image(&self, fingerprint: &Fingerprint) -> Result<Option<impl Read + use<>>> {
         let wanted = format!("export the image `{}`", fingerprint.short());
         let call = Call::get(&["images", fingerprint.as_str(), "export"], wanted).unhurried();
         let (headers, body) = self.read_raw(&call)?;
         // Of the two files of a split image Incus makes a form.
-        if text(&headers, &header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/")) {
-            return Err(call.refused(Kind::Refused).cause("it is in two files"));
-        }
-        Ok(body.into_reader())
+        let is_form = text(&headers, &header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/"));
+        Ok((!is_form).then(|| body.into_reader()))
     }
 
     pub(super) fn image_of(&self, fingerprint: &Fingerprint) -> Result<Option<Image>> {

@@ -35,6 +35,7 @@ mod tests;
 mod transport;
 
 pub use client::{Client, Server};
+pub(crate) use content::Content;
 pub use exec::Output;
 pub use failure::{Failure, Kind, Result};
 pub use files::{Attributes, Node};

@@ -45,10 +45,10 @@ pub struct Group {
 impl Accounts {
     /// What the image's files say; a line that is no account is passed over.
     pub(super) fn of(contents: &Contents) -> Self {
-        let lines = |path| contents.text(&TargetPath::known(path)).unwrap_or_default().lines();
+        let text = |path| contents.lossy_text(&TargetPath::known(path)).unwrap_or_default();
         Self {
-            users: lines("/etc/passwd").filter_map(user).collect(),
-            groups: lines("/etc/group").filter_map(group).collect(),
+            users: text("/etc/passwd").lines().filter_map(user).collect(),
+            groups: text("/etc/group").lines().filter_map(group).collect(),
         }
     }
 

@@ -57,12 +57,18 @@ impl Findings {
         let mut findings = Self::default();
         let mut sizes = Vec::new();
         for (path, entry) in contents.tree.iter() {
-            let mode = entry.metadata.mode.bits();
-            if let Kind::File(summary) = &entry.kind {
-                sizes.push((summary.size, path));
-                if mode & 0o6000 != 0 {
-                    findings.set_id.push(Special::of(path, entry));
+            // Rights are the file's, whichever of its names it is started by.
+            let entry = match &entry.kind {
+                Kind::HardLink(first) => contents.tree.get(first).unwrap_or(entry),
+                Kind::File(summary) => {
+                    sizes.push((summary.size, path));
+                    entry
                 }
+                _ => entry,
+            };
+            let mode = entry.metadata.mode.bits();
+            if mode & 0o6000 != 0 && matches!(entry.kind, Kind::File(_)) {
+                findings.set_id.push(Special::of(path, entry));
             }
             let is_guarded = entry.kind == Kind::Directory && mode & 0o1000 != 0;
             if mode & 0o002 != 0 && !is_guarded && !matches!(entry.kind, Kind::Symlink(_) | Kind::HardLink(_)) {

@@ -10,6 +10,7 @@
 //! looked at is bounded, and what it says of itself is its own word.
 
 mod accounts;
+mod budget;
 mod capabilities;
 mod contents;
 mod findings;
@@ -19,18 +20,21 @@ mod service;
 mod source;
 #[cfg(test)]
 mod tests;
+mod texts;
+mod unpacking;
 
 use serde::Serialize;
 
 pub use accounts::{Accounts, Group, User};
 pub(crate) use capabilities::text_or_hex as capabilities_text;
-pub use contents::{Contents, LeftOut};
+pub use contents::{Contents, LeftOut, Unread};
 pub use findings::{Capable, Findings, Large, Special};
 pub use packages::Package;
 pub use program::{Crate, Go, Module, Program, Rust};
 pub use service::Service;
 pub(crate) use service::is_unit_file;
 pub use source::Source;
+pub use unpacking::Ambiguous;
 
 use crate::Result;
 use crate::base::ImageMetadata;

@@ -4,8 +4,7 @@
 use deb822_fast::borrowed::BorrowedParser;
 use serde::Serialize;
 
-use super::Contents;
-use crate::rootfs::TargetPath;
+use super::{Contents, texts};
 
 /// A package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -22,9 +21,10 @@ pub struct Package {
 
 /// The installed packages by name. A paragraph that is none is passed over: the list is the image's own word.
 pub(super) fn installed(contents: &Contents) -> Vec<Package> {
-    let (list, parts) = (TargetPath::known("/var/lib/dpkg/status"), TargetPath::known("/var/lib/dpkg/status.d"));
-    let texts = [&list].into_iter().chain(contents.kept_within(&parts)).filter_map(|path| contents.text(path));
-    let mut packages: Vec<_> = texts.flat_map(|text| text.split("\n\n")).filter_map(package).collect();
+    let lists = texts::package_lists(&contents.tree);
+    let lists = lists.iter().filter_map(|path| contents.lossy_text(path));
+    let mut packages: Vec<_> =
+        lists.flat_map(|text| text.split("\n\n").filter_map(package).collect::<Vec<_>>()).collect();
     packages.sort_unstable();
     packages.dedup();
     packages

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Contents, Source};
 use crate::binary::{self, GoBuildInfo, GoModule, RustBuildInfo};
-use crate::rootfs::{Digest, Summary, TargetPath};
+use crate::rootfs::TargetPath;
 use crate::ui::{Event, Listener};
 use crate::{Error, Result};
 
@@ -89,7 +89,7 @@ impl Program {
             return Ok(None);
         };
         let found = match summary.size {
-            0..=LARGEST => binary::program(&content(source, &path, summary, listener)?),
+            0..=LARGEST => binary::program(&content(source, &path, contents, listener)?),
             _ => None,
         };
         Ok(Some(Self {
@@ -105,18 +105,14 @@ impl Program {
 }
 
 /// The content of a file that the first pass has seen.
-fn content(source: &Source, wanted: &TargetPath, summary: Summary, listener: &dyn Listener) -> Result<Vec<u8>> {
+fn content(source: &Source, wanted: &TargetPath, contents: &Contents, listener: &dyn Listener) -> Result<Vec<u8>> {
     listener.event(Event::Stage(format!("looking into `{wanted}`")));
     let mut content = Vec::new();
-    source.read_file(wanted, summary.size, listener, &mut |body| {
-        content.clear();
+    contents.read_files(source, &[wanted.clone()].into(), listener, &mut |_, body| {
         let read = body.read_to_end(&mut content);
         read.map(drop).map_err(|cause| Error::failed(format!("cannot read `{wanted}`")).cause(cause))
     })?;
-    match Digest::of_bytes(&content) == summary.sha256 {
-        true => Ok(content),
-        false => Err(Error::failed(format!("`{}` changed while it was read", source.name()))),
-    }
+    Ok(content)
 }
 
 impl Go {

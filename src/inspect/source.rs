@@ -1,11 +1,11 @@
 //! Where the bytes of an image come from.
 
-use std::io::Read;
 use std::path::PathBuf;
 
-use crate::base::{self, Base, Description, Form, Sink};
-use crate::incus::{Client, Image};
-use crate::rootfs::{Digest, Digesting, Kind, TargetPath};
+use crate::base::{self, Base, Declared, Description, Form, Sink, Stamp};
+use crate::incus::{Client, Content, Image};
+use crate::interrupt::Interrupt;
+use crate::rootfs::{Body, Digest, Digesting, Entry, Kind, escaped};
 use crate::ui::Listener;
 use crate::{Error, Result};
 
@@ -14,12 +14,13 @@ use crate::{Error, Result};
 pub struct Source {
     name: String,
     place: Place,
+    interrupt: Interrupt,
 }
 
 #[derive(Debug)]
 enum Place {
-    /// One file, or the two of a split image.
-    Files(Vec<PathBuf>),
+    /// One file, or the two of a split image, as they were when they were found.
+    Files(Box<Base>, Stamp),
     Store(Client, Box<Image>),
 }
 
@@ -37,24 +38,71 @@ impl Source {
     /// `[REMOTE:]ALIAS`.
     ///
     /// # Errors
-    /// There is none, or the store cannot be asked.
+    /// There is none, it is no image, or the store cannot be asked.
     pub fn find(references: &[String]) -> Result<Self> {
         let paths: Vec<_> = references.iter().map(PathBuf::from).collect();
-        match references {
-            [reference] if !paths.iter().any(|path| path.exists()) => Self::stored(reference),
-            _ => Ok(Self { name: references.join(" + "), place: Place::Files(paths) }),
+        match (references, paths.as_slice()) {
+            ([reference], [path]) if !path.exists() => Self::stored(reference),
+            // An alias may be called as a directory is.
+            ([reference], [path]) if path.is_dir() => {
+                let directory = || {
+                    Error::invalid(format!("`{}` is a directory, not an image", escaped(reference.as_bytes())))
+                        .hint("name the file that `vezaimg build` has printed")
+                };
+                if reference.contains('/') || reference.starts_with('.') {
+                    return Err(directory());
+                }
+                Self::stored(reference).map_err(|error| directory().cause(error.message()))
+            }
+            _ => {
+                let base = base::open(&paths)?;
+                let stamp = base.stamp();
+                Ok(Self::new(references.join(" + "), Place::Files(Box::new(base), stamp)))
+            }
         }
     }
 
     fn stored(reference: &str) -> Result<Self> {
         let (remote, name) = reference.split_once(':').unwrap_or(("", reference));
-        let client = Client::connect(remote, None).map_err(|error| {
-            let none = Client::no_image(reference, "on a daemon that answers").cause(error.message());
-            error.causes().iter().fold(none, Error::cause)
+        let client = Client::connect(remote, None).map_err(|error| match reference.contains('/') {
+            // Nobody calls an alias so: a file is meant.
+            true => {
+                let none = Client::no_image(reference, "on a daemon that answers").cause(error.message());
+                let none = error.causes().iter().fold(none, Error::cause);
+                error.hints().iter().fold(none, Error::hint)
+            }
+            false => error.hint(format!("no file is called `{}` either", escaped(reference.as_bytes()))),
         })?;
         match client.image(name)? {
-            Some(image) => Ok(Self { name: reference.to_owned(), place: Place::Store(client, Box::new(image)) }),
+            Some(image) => Ok(Self::new(reference.to_owned(), Place::Store(client, Box::new(image)))),
             None => Err(Client::no_image(reference, &format!("on `{}`", client.remote()))),
+        }
+    }
+
+    fn new(name: String, place: Place) -> Self {
+        Self { name, place, interrupt: Interrupt::default() }
+    }
+
+    /// The same, but reading it stops where somebody asks for it.
+    #[must_use]
+    pub fn heeding(self, interrupt: &Interrupt) -> Self {
+        let place = match self.place {
+            Place::Files(base, stamp) => Place::Files(Box::new(base.heeding(interrupt)), stamp),
+            stored => stored,
+        };
+        Self { place, interrupt: interrupt.clone(), ..self }
+    }
+
+    /// Whether something of it lies on the disk while it is read, for a signal to leave there.
+    pub fn is_unpacked(&self) -> bool {
+        matches!(&self.place, Place::Files(base, _) if base.is_unpacked())
+    }
+
+    /// What it says that it holds, where that has to be unpacked to be read.
+    pub(super) fn declared(&self) -> Result<Option<Declared>> {
+        match &self.place {
+            Place::Files(base, _) => base.declared(),
+            Place::Store(..) => Ok(None),
         }
     }
 
@@ -65,11 +113,11 @@ impl Source {
 
     pub(super) fn identity(&self) -> Result<Identity> {
         match &self.place {
-            Place::Files(paths) => {
-                let base = open(paths)?;
+            Place::Files(base, stamp) => {
                 let is_whole = matches!(base.form(), Form::Unified | Form::Split);
                 let known = base.fingerprint()?;
                 let fingerprint = known.map(|(digest, _)| digest).filter(|_| is_whole);
+                self.check(stamp)?;
                 Ok(Identity { fingerprint, size: known.map_or(0, |(_, size)| size) })
             }
             Place::Store(_, image) => {
@@ -78,59 +126,60 @@ impl Source {
         }
     }
 
-    /// Gives every entry of the root file system to `sink`, and says what the image says about itself.
+    /// Gives every entry of the root file system to `sink`, and says what the image says about itself. Every pass gives the
+    /// same, or fails.
     ///
     /// # Errors
-    /// What the sink returns; it is no image, or damaged.
+    /// What the sink returns; it is no image, damaged, or another than it was.
     pub fn read(&self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
-        match &self.place {
-            Place::Files(paths) => open(paths)?.read(listener, sink),
-            Place::Store(client, image) => read_stored(client, image, listener, sink),
-        }
+        let heeded: Sink<'_> = &mut |path, Entry { metadata, kind }| {
+            self.interrupt.check()?;
+            let Kind::File(Body { size, reader }) = kind else { return sink(path, Entry { metadata, kind }) };
+            let kind = Kind::File(Body { size, reader: &mut self.interrupt.reader(reader) });
+            sink(path, Entry { metadata, kind })
+        };
+        let description = match &self.place {
+            Place::Files(base, stamp) => {
+                let description = base.read(listener, heeded);
+                self.check(stamp)?;
+                description
+            }
+            Place::Store(client, image) => read_stored(client, image, listener, heeded),
+        };
+        self.interrupt.check()?;
+        description
     }
 
-    /// Gives the body of a file that an earlier pass has seen to `take`. Of a path that comes twice another body may be of
-    /// any size: it is given only where it has the same, and the last one counts.
-    ///
-    /// # Errors
-    /// What `take` returns; the image is damaged.
-    pub fn read_file(
-        &self,
-        wanted: &TargetPath,
-        size: u64,
-        listener: &dyn Listener,
-        take: &mut dyn FnMut(&mut dyn Read) -> Result<()>,
-    ) -> Result<()> {
-        let read = self.read(listener, &mut |path, entry| match entry.kind {
-            Kind::File(body) if path == *wanted && body.size == size => take(body.reader),
-            _ => Ok(()),
-        });
-        read.map(drop)
+    fn check(&self, stamp: &Stamp) -> Result<()> {
+        if stamp.still_holds() { Ok(()) } else { Err(self.changed()) }
     }
-}
 
-fn open(paths: &[PathBuf]) -> Result<Base> {
-    let base = base::open(paths)?;
-    match base.form() {
-        Form::Directory => Err(Error::invalid(format!("`{}` is a directory, not an image", base.name()))
-            .hint("name the file that `vezaimg build` has printed")),
-        _ => Ok(base),
+    /// What to say where it is no more what it was.
+    pub(super) fn changed(&self) -> Error {
+        Error::failed(format!("`{}` changed while it was read", escaped(self.name.as_bytes())))
     }
 }
 
 /// What the store gives is checked against the fingerprint: it may be another machine's.
 fn read_stored(client: &Client, image: &Image, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
-    let name = image.fingerprint.short();
-    let exported = client.export_image(&image.fingerprint).map_err(|failure| {
-        let command = format!("incus image export {}:{name} image", client.remote());
-        Error::from(failure).hint(format!("`{command}` writes its files, and `vezaimg inspect` takes both"))
-    })?;
-    let mut exported = Digesting::new(exported);
-    let description = base::read_image(name, image.size, &mut exported, listener, sink)?;
-    let summary =
-        exported.drain(u64::MAX).map_err(|cause| Error::failed(format!("cannot read `{name}`")).cause(cause))?;
+    let (name, remote) = (image.fingerprint.short(), client.remote());
+    let Some(mut exported) = client.export_image(&image.fingerprint)? else {
+        let command = format!("incus image export {remote}:{name} image");
+        return Err(Error::failed(format!("`{name}` of `{remote}` cannot be read as one file"))
+            .cause("it is in two files")
+            .hint(format!("`{command}` writes them, and `vezaimg inspect` takes both")));
+    };
+    let mut exported = Content::new(&mut exported, image.size);
+    let mut digesting = Digesting::new(&mut exported);
+    let description = base::read_image(name, image.size, &mut digesting, listener, sink);
+    let summary = digesting.drain(if description.is_ok() { image.size } else { 0 });
+    if let Some(fault) = exported.fault() {
+        return Err(Error::failed(format!("cannot read `{name}` of `{remote}` to its end")).cause(fault).lost());
+    }
+    let description = description?;
+    let summary = summary.map_err(|cause| Error::failed(format!("cannot read `{name}`")).cause(cause))?;
     if Digest::parse(image.fingerprint.as_str()) != Some(summary.sha256) {
-        return Err(Error::failed(format!("what `{}` gives for `{name}` is another image", client.remote()))
+        return Err(Error::failed(format!("what `{remote}` gives for `{name}` is another image"))
             .cause(format!("its sha256 is {}", summary.sha256)));
     }
     Ok(description)

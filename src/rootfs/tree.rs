@@ -61,6 +61,14 @@ impl<F> Tree<F> {
         self.entries.iter().map(|(path, entry)| (path, entry.as_ref()))
     }
 
+    /// The entries below a path, in byte order.
+    pub fn below<'a>(&'a self, path: &'a TargetPath) -> impl Iterator<Item = (&'a TargetPath, &'a Entry<F>)> {
+        // Names that are a path's with something behind it may stand between it and what is below it.
+        let first = path.join(b"\x01").ok();
+        let range = first.map(|first| self.entries.range(first..)).into_iter().flatten();
+        range.take_while(|(below, _)| below.is_within(path)).map(|(below, entry)| (below, entry.as_ref()))
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.entries.len()

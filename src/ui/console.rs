@@ -72,18 +72,30 @@ impl Console {
         self.result(&ascii_where_unprintable(line))
     }
 
-    /// Copies bytes to stdout as they are. A reader that went away is no error of ours.
+    /// Copies bytes to stdout as they are; messages call them `what`. A reader that went away is no error of ours.
     ///
     /// # Errors
     /// They cannot be read or written.
-    pub fn bytes(&self, content: &mut dyn Read) -> Result<()> {
+    pub fn bytes(&self, content: &mut dyn Read, what: &str) -> Result<()> {
         self.end_stage();
         let mut stdout = io::stdout().lock();
-        match io::copy(content, &mut stdout).and_then(|_| stdout.flush()) {
-            Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Error::failed("cannot write the result to stdout").cause(cause))
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let read = match content.read(&mut buffer) {
+                Ok(read) => read,
+                Err(cause) if cause.kind() == io::ErrorKind::Interrupted => continue,
+                Err(cause) => return Err(Error::failed(format!("cannot read {what}")).cause(cause)),
+            };
+            let written = match read {
+                0 => stdout.flush(),
+                _ => stdout.write_all(buffer.get(..read).unwrap_or_default()),
+            };
+            match written {
+                Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                Err(cause) => return Err(Error::failed("cannot write the result to stdout").cause(cause)),
+                Ok(()) if read == 0 => return Ok(()),
+                Ok(()) => {}
             }
-            _ => Ok(()),
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! The syntax is that of systemd.syntax(7), read as systemd 252 reads it: `#` and `;` open a comment line, even
 //! between the lines of a continued value; a backslash at the very end of a line continues it, and counts as a space;
-//! LF, CR and NUL all end a line. A repeated section goes on where the first one stopped. The reader is stricter than
-//! systemd in one way: lines that systemd would skip with a warning are errors here.
+//! LF, CR and NUL all end a line. A repeated section goes on where the first one stopped. Of a file of our own the reader is
+//! stricter than systemd in one way: lines that systemd would skip with a warning are errors.
 
 use std::fmt;
 
@@ -51,16 +51,14 @@ impl UnitFile {
     /// # Errors
     /// Every line that systemd could not use, up to twenty; or one error for a text of more than 64 KiB.
     pub fn parse(text: &str) -> Result<Self, Vec<SyntaxError>> {
-        if text.len() > MAX_BYTES {
-            let message = format!("the unit file has {} bytes, more than the {MAX_BYTES} that it may have", text.len());
-            return Err(vec![SyntaxError { line: 1, message }]);
-        }
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
-        let mut parser = Parser::default();
-        for (index, line) in text.split(['\n', '\r', '\0']).enumerate() {
-            parser.line(index + 1, line);
-        }
-        parser.finish()
+        let (unit, errors) = Parser::default().read(text.as_bytes());
+        if errors.is_empty() { Ok(unit) } else { Err(errors) }
+    }
+
+    /// Reads the unit file of somebody else as systemd does, which ignores lines that it cannot use, and all from a section
+    /// header on that has no end. Besides gives what is ignored, as [`parse`](Self::parse) does.
+    pub fn lenient(text: &[u8]) -> (Self, Vec<SyntaxError>) {
+        Parser { is_lenient: true, ..Parser::default() }.read(text)
     }
 
     /// The sections in order; a name may come more than once.
@@ -215,9 +213,30 @@ struct Parser {
     /// A value that goes on: the line it began on, and its text so far.
     continued: Option<(usize, String)>,
     errors: Vec<SyntaxError>,
+    /// Whether to stop where systemd does.
+    is_lenient: bool,
+    is_over: bool,
 }
 
 impl Parser {
+    fn read(mut self, text: &[u8]) -> (UnitFile, Vec<SyntaxError>) {
+        if text.len() > MAX_BYTES {
+            let message = format!("the unit file has {} bytes, more than the {MAX_BYTES} that it may have", text.len());
+            return (UnitFile::default(), vec![SyntaxError { line: 1, message }]);
+        }
+        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+        let lines = text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let lines = lines.flat_map(|line| line.split(|byte| matches!(byte, b'\r' | 0)));
+        for (index, line) in lines.enumerate() {
+            match str::from_utf8(line) {
+                _ if self.is_over => break,
+                Ok(line) => self.line(index + 1, line),
+                Err(_) => self.error(index + 1, "it is no UTF-8".to_owned()),
+            }
+        }
+        self.finish()
+    }
+
     fn line(&mut self, number: usize, raw: &str) {
         let lead = raw.trim_start_matches([' ', '\t']);
         if let Some(comment) = lead.strip_prefix(['#', ';']) {
@@ -248,10 +267,14 @@ impl Parser {
         }
         let comments = std::mem::take(&mut self.comments);
         if let Some(rest) = text.strip_prefix('[') {
-            return match rest.strip_suffix(']') {
+            match rest.strip_suffix(']') {
                 Some(name) => self.unit.sections.push(Section { comments, ..Section::new(name) }),
-                None => self.error(number, format!("the section header `{text}` has no closing `]`")),
-            };
+                None => {
+                    self.is_over = self.is_lenient;
+                    self.error(number, format!("the section header `{text}` has no closing `]`"));
+                }
+            }
+            return;
         }
         let Some((name, value)) = text.split_once('=') else {
             return self.error(number, format!("`{text}` is neither a section nor an assignment"));
@@ -271,10 +294,10 @@ impl Parser {
         }
     }
 
-    fn finish(mut self) -> Result<UnitFile, Vec<SyntaxError>> {
+    fn finish(mut self) -> (UnitFile, Vec<SyntaxError>) {
         if let Some((number, text)) = self.continued.take() {
             self.logical_line(number, trim(&text));
         }
-        if self.errors.is_empty() { Ok(self.unit) } else { Err(self.errors) }
+        (self.unit, self.errors)
     }
 }

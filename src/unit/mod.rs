@@ -30,5 +30,5 @@ pub use exposure::{Assessment, Exposure, Level, exposure};
 pub use file::{Directive, Section, SyntaxError, UnitFile};
 pub use hardening::Hardening;
 pub use lint::{Finding, lint};
-pub(crate) use names::capability_name;
+pub(crate) use names::{boolean, capability_name};
 pub use service::{ServiceSpec, is_service_name};

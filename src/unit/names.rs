@@ -185,7 +185,7 @@ pub(super) fn family(name: &str) -> Option<&'static str> {
 }
 
 /// What systemd takes for a boolean.
-pub(super) fn boolean(value: &str) -> Option<bool> {
+pub(crate) fn boolean(value: &str) -> Option<bool> {
     let any = |words: [&str; 6]| words.iter().any(|word| word.eq_ignore_ascii_case(value));
     if any(["1", "yes", "y", "true", "t", "on"]) {
         Some(true)

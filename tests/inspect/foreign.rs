@@ -84,3 +84,45 @@ fn a_split_image_with_a_squashfs_is_told() {
     assert_eq!(told["findings"]["capabilities"], capable);
     assert_eq!(told["fingerprint"].as_str().unwrap().len(), 64);
 }
+
+/// Two of one size, and longer than what is kept of the first pass: the second is the file.
+#[test]
+fn of_a_long_file_that_comes_twice_the_last_comes_out_alone() {
+    let workspace = Workspace::new();
+    let [first, second] = [b'1', b'2'].map(|byte| vec![byte; 17 << 20]);
+    workspace.write(
+        "image.tar",
+        tar_of(
+            [
+                Small::File("metadata.yaml", 0o644, METADATA),
+                Small::File("rootfs/long", 0o644, &first),
+                Small::File("rootfs/long", 0o644, &second),
+            ]
+            .iter(),
+        ),
+    );
+    let raw = workspace.command().args(["inspect", "image.tar", "--file", "/long"]).output().unwrap();
+    assert!(raw.stdout == second, "{} bytes", raw.stdout.len());
+    assert_eq!(
+        (String::from_utf8(raw.stderr).unwrap().as_str(), raw.status.code()),
+        ("reading `image.tar`\n", Some(0))
+    );
+}
+
+#[test]
+fn every_name_of_a_file_with_rights_is_told() {
+    let workspace = Workspace::new();
+    let script = "mkdir --parents rootfs/usr/bin && echo x > rootfs/usr/bin/su && chmod 4755 rootfs/usr/bin/su
+                  setcap cap_net_raw=ep rootfs/usr/bin/su && chmod u+s rootfs/usr/bin/su
+                  ln rootfs/usr/bin/su rootfs/usr/bin/as && echo 'architecture: x86_64' > metadata.yaml
+                  tar --create --sort=name --owner=0 --group=0 --xattrs --xattrs-include='*' --file image.tar metadata.yaml rootfs";
+    let made = Command::new("sh").args(["-euc", script]).current_dir(workspace.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let told = told_of(&workspace, &["image.tar"]);
+    let paths = |findings: &str| -> Vec<String> {
+        let found = told["findings"][findings].as_array().unwrap();
+        found.iter().map(|it| it["path"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(paths("set_id"), ["/usr/bin/as", "/usr/bin/su"]);
+    assert_eq!(paths("capabilities"), ["/usr/bin/as", "/usr/bin/su"]);
+}

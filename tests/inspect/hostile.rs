@@ -2,18 +2,19 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::process::Command;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::support::workspace::{Small, Workspace, small_base, tar_of};
+use crate::support::workspace::{Small, Workspace, outcome, small_base, tar_of};
+use crate::support::{seconds, wait_for};
 
-fn refused(workspace: &Workspace, image: &str, error: &str) {
+fn refused(workspace: &Workspace, image: &str, code: i32, error: &str) {
     let outcome = workspace.run(["inspect", image]);
-    assert!(outcome.stderr.contains(error), "{}", outcome.stderr);
-    assert_eq!(outcome.stdout, "");
-    assert!(matches!(outcome.code, Some(2 | 3)), "{:?}", outcome.code);
+    let told = outcome.stderr.strip_prefix(&format!("reading `{image}`\n")).unwrap_or(&outcome.stderr);
+    assert_eq!((told, outcome.stdout.as_str(), outcome.code), (error, "", Some(code)));
 }
 
 const METADATA: Small<'static> = Small::File("metadata.yaml", 0o644, b"architecture: x86_64\ncreation_date: 1\n");
@@ -25,7 +26,7 @@ fn a_sparse_file_of_ten_gigabytes_is_refused_before_it_is_read() {
                   tar --create --sparse --file image.tar metadata.yaml rootfs";
     let made = Command::new("sh").args(["-euc", script]).current_dir(workspace.path()).status();
     assert!(made.unwrap().success());
-    refused(&workspace, "image.tar", "error: `image.tar` holds files of more than 8 GiB, more than is looked at\n");
+    refused(&workspace, "image.tar", 3, "error: `image.tar` holds files of more than 8 GiB, more than is looked at\n");
 }
 
 /// Some 10 kB that unpack to 10 MB and declare 9 GB.
@@ -46,6 +47,7 @@ fn a_bomb_is_refused_at_its_header() {
     refused(
         &workspace,
         "image.tar.gz",
+        3,
         "error: `image.tar.gz` holds files of more than 8 GiB, more than is looked at\n",
     );
 }
@@ -69,6 +71,7 @@ fn a_tar_of_a_million_entries_is_refused() {
     refused(
         &workspace,
         "image.tar.gz",
+        3,
         "error: `image.tar.gz` holds more than 500,000 entries, more than is looked at\n",
     );
 }
@@ -93,8 +96,60 @@ fn directories_that_are_only_implied_are_bounded() {
     refused(
         &workspace,
         "image.tar.gz",
+        3,
         "error: `image.tar.gz` holds names, links and attributes of more than 256 MiB, more than is looked at\n",
     );
+}
+
+/// Makes `rootfs.squashfs` of what a script leaves in `root`, with the other half of the image beside it, and a directory
+/// that is to be empty again.
+fn squashed(script: &str) -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("meta.tar", tar_of([METADATA].iter()));
+    let script = format!("mkdir root tmp && {script} && mksquashfs root rootfs.squashfs -quiet -no-progress");
+    let made = Command::new("sh").args(["-euc", &script]).current_dir(workspace.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    workspace
+}
+
+#[test]
+fn a_squashfs_that_would_fill_the_disk_is_refused_before_it_is_unpacked() {
+    let workspace = squashed("truncate --size 1G root/0 && for name in 1 2 3 4 5 6 7 8; do ln root/0 root/$name; done");
+    let mut command = workspace.command();
+    // Were it unpacked, this would be missed.
+    command.env("TMPDIR", workspace.join("none")).args(["inspect", "meta.tar", "rootfs.squashfs"]);
+    let refused = outcome(&mut command);
+    assert_eq!(
+        refused.stderr,
+        "reading `meta.tar + rootfs.squashfs`\n\
+         error: `meta.tar + rootfs.squashfs` holds files of more than 8 GiB, more than is looked at\n"
+    );
+    assert_eq!((refused.stdout.as_str(), refused.code), ("", Some(3)));
+}
+
+/// The tool goes on for longer than anybody waits; it says where it unpacks.
+#[test]
+fn an_interrupt_leaves_nothing_of_a_squashfs() {
+    let workspace = squashed("echo x > root/x");
+    let script = "#!/bin/sh\ncase $1 in -lln) ;; *) echo x > began; exec sleep 600 ;; esac\n";
+    workspace.write("bin/unsquashfs", script);
+    std::fs::set_permissions(workspace.join("bin/unsquashfs"), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", workspace.join("bin").display(), std::env::var("PATH").unwrap());
+    let mut command = workspace.command();
+    command.env("TMPDIR", workspace.join("tmp")).env("PATH", path).args(["inspect", "rootfs.squashfs"]);
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the unpacking", seconds(30), || {
+        if workspace.join("began").exists() { Ok(()) } else { Err("nothing".to_owned()) }
+    });
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(
+        String::from_utf8(ended.stderr).unwrap(),
+        "reading `rootfs.squashfs`\nerror: interrupted; nothing was left behind\n"
+    );
+    assert_eq!(ended.status.code(), Some(5));
+    assert_eq!(std::fs::read_dir(workspace.join("tmp")).unwrap().count(), 0);
 }
 
 #[test]
@@ -112,30 +167,74 @@ fn what_is_no_image_is_told_by_what_it_is() {
     workspace.write("empty", "");
     workspace.write("text", "a text\n");
     workspace.write("cut.tar", &small_base()[..2000]);
-    refused(&workspace, "empty", "error: `empty` is empty\n");
-    refused(&workspace, "text", "error: `text` is of no format that a base can have\n");
-    refused(&workspace, "cut.tar", "error: `cut.tar` ");
-    refused(&workspace, ".", "error: `.` is a directory, not an image\n");
+    const AGAIN: &str = "  hint: fetch or make it again; `sha256sum` tells whether it is whole\n";
+    let refused = |image, error: &str| refused(&workspace, image, 2, error);
+    refused("empty", &format!("error: `empty` is empty\n{AGAIN}"));
+    refused(
+        "text",
+        "error: `text` is neither a tar nor a squashfs\n  cause: it begins with `a text\\n`\n  hint: an image is a tar \
+         (plain, gzip, xz or zstd), a squashfs, or both; a base may be a directory too\n",
+    );
+    refused("cut.tar", &format!("error: `cut.tar` ends in the middle of `etc/group`: it is truncated\n{AGAIN}"));
+    refused(".", "error: `.` is a directory, not an image\n  hint: name the file that `vezaimg build` has printed\n");
+    let status = Command::new("mkfifo").arg(workspace.join("pipe")).status();
+    assert!(status.unwrap().success());
+    refused(
+        "pipe",
+        "error: `pipe` is neither a regular file nor a directory\n  hint: write what it gives into a file first: it is read \
+         more than once\n",
+    );
 }
 
-/// An escape sequence in a name, in a property, and in an account.
+/// Escape sequences, a C1 control and a bidirectional override in names, a property, an account and a path that is not
+/// there, on what passes for a terminal.
 #[test]
 fn nothing_in_an_image_moves_the_cursor() {
     let workspace = Workspace::new();
-    let metadata = b"architecture: x86_64\nproperties:\n  os: \"\\e[2J\"\n";
+    let metadata = "architecture: x86_64\nproperties:\n  os: \"\\e[2J\u{202e}\"\n";
     workspace.write(
         "image.tar",
         tar_of(
             [
-                Small::File("metadata.yaml", 0o644, metadata),
-                Small::File("rootfs/etc/passwd", 0o644, b"\x1b[31mroot:x:0:0::/:/bin/sh\n"),
-                Small::File("rootfs/\x1b[2J", 0o666, b""),
+                Small::File("metadata.yaml", 0o644, metadata.as_bytes()),
+                Small::File("rootfs/etc/passwd", 0o644, "\x1b[31mroot\u{9b}2J:x:0:0::/:/bin/sh\n".as_bytes()),
+                Small::File("rootfs/\x1b[2J\u{200b}", 0o666, b""),
             ]
             .iter(),
         ),
     );
-    for arguments in [&["image.tar"][..], &["image.tar", "--tree"], &["image.tar", "--json"]] {
-        let shown = super::inspected(&workspace, arguments).stdout;
-        assert!(!shown.contains('\x1b'), "{shown:?}");
+    let on_a_terminal = |arguments: &[&str]| {
+        outcome(workspace.command().env("CLICOLOR_FORCE", "1").args([&["inspect", "image.tar"], arguments].concat()))
+    };
+    let whole = on_a_terminal(&[]);
+    for line in [
+        "properties     os = \u{fffd}[2J\u{fffd}\n",
+        "users              0 \u{fffd}[31mroot\u{fffd}2J  /  /bin/sh\n",
+        "anyone writes  0666 \u{fffd}[31mroot\u{fffd}2J:0 /\\x1b[2J\u{fffd}\n",
+    ] {
+        assert!(whole.stdout.contains(line), "{line}\n{:?}", whole.stdout);
     }
+    let tree = on_a_terminal(&["--tree"]);
+    assert_eq!(
+        tree.stdout,
+        "- 0666 0:0                   0 /\\x1b[2J\u{fffd}\nd 0755 0:0                   0 /etc\n\
+         - 0644 0:0                  31 /etc/passwd\n"
+    );
+    let json = on_a_terminal(&["--json"]);
+    assert!(json.stdout.contains(r#""properties":{"os":"\u001b[2J\u202e"}"#), "{}", json.stdout);
+    assert!(json.stdout.contains(r#"{"name":"\u001b[31mroot\u009b2J","uid":0"#), "{}", json.stdout);
+    let lines = on_a_terminal(&["--tree", "--json"]);
+    assert!(lines.stdout.starts_with(r#"{"path":"/\\x1b[2J\u200b","#), "{}", lines.stdout);
+    for told in [whole, tree, json, lines] {
+        let moves = |character: char| matches!(character, '\x1b' | '\u{9b}' | '\u{202e}' | '\u{200b}');
+        assert!(!told.stdout.contains(moves), "{:?}", told.stdout);
+        assert_eq!(told.code, Some(0), "{}", told.stderr);
+    }
+    let none = on_a_terminal(&["--file", "/\u{202e}gpj"]);
+    assert_eq!(
+        none.stderr.split_once('\n').unwrap().1,
+        "\u{1b}[1m\u{1b}[31merror\u{1b}[0m: `image.tar` has no `/\u{fffd}gpj`\n  \u{1b}[1m\u{1b}[36mhint\u{1b}[0m: `--tree` lists what \
+         there is\n"
+    );
+    assert_eq!(none.code, Some(2));
 }

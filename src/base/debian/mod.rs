@@ -58,6 +58,12 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// The same file, opened once.
+    fn copy(&self) -> Result<Self> {
+        let unread = |cause| Error::failed(format!("cannot read `{}`", self.package.file)).cause(cause);
+        Ok(Self { package: self.package.clone(), file: self.file.try_clone().map_err(unread)? })
+    }
+
     /// Where what it holds would stand in a base, directories aside.
     ///
     /// # Errors
@@ -98,12 +104,10 @@ impl Packages {
     pub fn undone(&self) -> Result<Vec<String>> {
         let meter = Meter::new(&Silent, None);
         let mut sentences = Vec::new();
-        for Archive { package, file } in &self.archives {
-            let unread = |cause| Error::failed(format!("cannot read `{}`", package.file)).cause(cause);
-            let file = file.try_clone().map_err(unread)?;
-            let control = Deb::open(Archive { package: package.clone(), file }, &meter)?.control(&meter)?;
+        for archive in &self.archives {
+            let control = Deb::open(archive.copy()?, &meter)?.control(&meter)?;
             let scripts = SCRIPTS.map(|name| control.text(name));
-            sentences.extend(steps::undone(&package.name, &scripts.each_ref().map(String::as_str)));
+            sentences.extend(steps::undone(&archive.package.name, &scripts.each_ref().map(String::as_str)));
         }
         Ok(sentences)
     }
@@ -113,22 +117,23 @@ impl Packages {
     ///
     /// # Errors
     /// A package is damaged, hostile, or another than the lock's; two packages have one path; or the sink says so.
-    pub(super) fn read(self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Dropped> {
+    pub(super) fn read(&self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Dropped> {
         let Self { name, archives, exclude, epoch } = self;
+        let archives = archives.iter().map(Archive::copy).collect::<Result<Vec<_>>>()?;
         let total = archives.iter().map(|archive| archive.package.size).sum();
         let meter = Meter::new(listener, Some(total));
-        let packages = open(&name, archives, &meter)?;
+        let packages = open(name, archives, &meter)?;
         let diversions = {
             let named = packages.iter().map(|(deb, control)| (deb.package.name.as_str(), control));
             Diversions::of(named)
         };
         let epoch = epoch.seconds();
-        let mut unpacker = Unpacker::new(Excluded::new(&exclude), &diversions, epoch, sink);
+        let mut unpacker = Unpacker::new(Excluded::new(exclude), &diversions, epoch, sink);
         for (deb, control) in packages {
             let data = deb.data(&meter)?;
             unpacker.package(&deb, control, &mut Tarball::new(&deb.name, data))?;
         }
-        let made = steps::run(unpacker.finish(&name)?, epoch)?;
+        let made = steps::run(unpacker.finish(name)?, epoch)?;
         for (path, entry) in made {
             unpacker.add(path, entry)?;
         }

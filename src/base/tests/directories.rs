@@ -126,7 +126,7 @@ fn what_the_user_may_not_read_is_named() {
     place.sh("rmdir tree/etc/secret");
     assert_eq!(refusal(), denied("etc/shadow"));
     place.sh("chmod 700 tree");
-    assert_eq!(refusal(), "cannot read the base `tree`\ncause: Permission denied (os error 13)");
+    assert_eq!(refusal(), "cannot read `tree`\ncause: Permission denied (os error 13)");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn formats_that_are_not_read_are_named_with_the_command_that_converts_them() {
         assert_eq!(
             place.refusal(&[name]),
             format!(
-                "`{name}` is {noun}, which is not read as a base\n\
+                "`{name}` is {noun}, which is not read\n\
                  hint: run `{command} '{name}' > base.tar` and pass `base.tar`"
             )
         );
@@ -105,8 +105,8 @@ fn formats_that_are_not_read_are_named_with_the_command_that_converts_them() {
     place.write("disk.qcow2", b"QFI\xfb\0\0\0\x03");
     assert_eq!(
         place.refusal(&["disk.qcow2"]),
-        "`disk.qcow2` is a qcow2 disk of a virtual machine, which is not read as a base\n\
-         hint: a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs"
+        "`disk.qcow2` is a qcow2 disk of a virtual machine, which is not read\n\
+         hint: an image is a tar (plain, gzip, xz or zstd), a squashfs, or both; a base may be a directory too"
     );
 }
 
@@ -131,9 +131,9 @@ fn what_is_no_base_at_all_is_refused() {
     assert_eq!(place.refusal(&["empty"]), format!("`empty` is empty\nhint: {FETCH_AGAIN}"));
     assert_eq!(
         place.refusal(&["text"]),
-        "`text` is of no format that a base can have\n\
+        "`text` is neither a tar nor a squashfs\n\
          cause: it begins with `# A layo`\n\
-         hint: a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs"
+         hint: an image is a tar (plain, gzip, xz or zstd), a squashfs, or both; a base may be a directory too"
     );
     assert_eq!(
         place.refusal(&["text.gz"]),
@@ -143,11 +143,11 @@ fn what_is_no_base_at_all_is_refused() {
     assert_eq!(
         place.refusal(&["pipe"]),
         "`pipe` is neither a regular file nor a directory\n\
-         hint: write what it gives into a file first: a base is read more than once"
+         hint: write what it gives into a file first: it is read more than once"
     );
     assert_eq!(
         place.refusal(&["missing.tar"]),
-        "cannot read the base `missing.tar`\ncause: No such file or directory (os error 2)"
+        "cannot read `missing.tar`\ncause: No such file or directory (os error 2)"
     );
 }
 

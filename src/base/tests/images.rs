@@ -86,7 +86,7 @@ fn what_is_half_an_image_and_half_a_root_file_system_is_refused() {
     assert_eq!(
         place.refuse_tar(&metadata("")),
         "`by-hand.tar` holds the metadata of an image and no `rootfs/`\n\
-         hint: pass both files of a split image: `--base METADATA --base ROOTFS`"
+         hint: pass both files of a split image"
     );
     assert_eq!(
         place.refuse_tar(&rootfs(Tar::new(), "")),

@@ -1,13 +1,15 @@
 //! Squashfs, alone and as the second half of a split image.
 
+use std::cell::OnceCell;
 use std::fs;
 
 use super::fixture::{Mount, Place, Tar, read};
 use crate::base::fault::FETCH_AGAIN;
 use crate::base::meter::Meter;
 use crate::base::squashfs::{Squashfs, UNSQUASHFS};
-use crate::base::{Dropped, Form, Sink, open_as};
+use crate::base::{Base, Declared, Dropped, Form, Sink, open_as};
 use crate::error::{Class, Error, Result};
+use crate::interrupt::Interrupt;
 use crate::ui::Silent;
 
 const TREE: &str = r#"
@@ -73,8 +75,8 @@ fn a_truncated_squashfs_is_refused_wherever_it_is_cut() {
 fn read_in(place: &Place, tool: &str, image: &str, sink: Sink<'_>) -> Result<Dropped> {
     fs::create_dir(place.path("scratch")).unwrap();
     let (path, scratch) = (place.path(image), place.path("scratch"));
-    let squashfs = Squashfs { name: image, image: &path, tool, scratch: &scratch };
-    let outcome = squashfs.read(&Meter::new(&Silent, None), sink);
+    let squashfs = Squashfs { name: image, image: &path, tool, scratch: &scratch, interrupt: &Interrupt::default() };
+    let outcome = squashfs.read(&OnceCell::new(), &Meter::new(&Silent, None), sink);
     assert_eq!(fs::read_dir(scratch).unwrap().count(), 0);
     outcome
 }
@@ -145,6 +147,60 @@ fn what_was_unpacked_goes_away_whether_the_sink_takes_or_refuses_it() {
     }
 }
 
+/// A kilobyte that says it has more than fits.
+#[test]
+fn a_squashfs_that_says_it_holds_too_much_is_not_unpacked() {
+    let place = squashed("");
+    place.sh("truncate -s 1G tree/0; for name in $(seq 64); do ln tree/0 tree/$name; done
+              mksquashfs tree bomb.squashfs -no-progress > /dev/null");
+    let error = read_in(&place, UNSQUASHFS, "bomb.squashfs", &mut |_, _| Ok(())).unwrap_err();
+    assert_eq!(error.to_string(), "`bomb.squashfs` holds more than 64 GiB of files");
+    let small = place.path("base.squashfs");
+    let declared = open_as(&[small], 0).unwrap().declared().unwrap();
+    assert_eq!(declared, Some(Declared { entries: 8, content: 4 }));
+}
+
+#[test]
+fn a_squashfs_is_unpacked_once_and_no_longer_than_it_is_wanted() {
+    let place = squashed("");
+    let base = open_as(&place.paths(&["base.squashfs"]), 0).unwrap();
+    let count = |base: &Base| {
+        let mut count = 0;
+        base.read(&Silent, &mut |_, _| {
+            count += 1;
+            Ok(())
+        })
+        .unwrap();
+        count
+    };
+    let first = count(&base);
+    let unpacked = base.unpacked.get().unwrap().path().to_owned();
+    assert_eq!((count(&base), base.unpacked.get().unwrap().path()), (first, unpacked.as_path()));
+    drop(base);
+    assert!(!unpacked.exists());
+}
+
+#[test]
+fn an_interrupt_stops_the_unpacking_and_leaves_nothing() {
+    let place = squashed("");
+    // Goes on for longer than anybody waits.
+    place.sh(
+        "printf '#!/bin/sh\\ncase $1 in -lln) ;; *) exec sleep 600 ;; esac\\n' > tool; chmod +x tool; mkdir scratch",
+    );
+    let (image, tool, scratch) = (place.path("base.squashfs"), place.path("tool"), place.path("scratch"));
+    let interrupt = Interrupt::default();
+    let squashfs =
+        Squashfs { name: "x", image: &image, tool: tool.to_str().unwrap(), scratch: &scratch, interrupt: &interrupt };
+    let asked = interrupt.clone();
+    let asks = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        asked.request();
+    });
+    let error = squashfs.read(&OnceCell::new(), &Meter::new(&Silent, None), &mut |_, _| Ok(())).unwrap_err();
+    asks.join().unwrap();
+    assert_eq!((error.class(), fs::read_dir(&scratch).unwrap().count()), (Class::Interrupted, 0));
+}
+
 #[test]
 fn a_full_disk_is_not_the_images_fault() {
     let place = squashed("");
@@ -152,8 +208,14 @@ fn a_full_disk_is_not_the_images_fault() {
               mkdir small");
     let small = Mount::of_one_mib(place.path("small"));
     let (image, scratch) = (place.path("large.squashfs"), place.path("small"));
-    let squashfs = Squashfs { name: "large.squashfs", image: &image, tool: UNSQUASHFS, scratch: &scratch };
-    let outcome = squashfs.read(&Meter::new(&Silent, None), &mut |_, _| Ok(()));
+    let squashfs = Squashfs {
+        name: "large.squashfs",
+        image: &image,
+        tool: UNSQUASHFS,
+        scratch: &scratch,
+        interrupt: &Interrupt::default(),
+    };
+    let outcome = squashfs.read(&OnceCell::new(), &Meter::new(&Silent, None), &mut |_, _| Ok(()));
     let left = fs::read_dir(&scratch).unwrap().count();
     drop(small);
     let error = outcome.unwrap_err();

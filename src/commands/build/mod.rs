@@ -152,7 +152,7 @@ impl Build<'_> {
         }
         let (base, store) = ground.base(self.request, self.interrupt, self.console)?;
         self.console.event(Event::Stage(format!("reading the base `{name}`")));
-        let mut segment = pass.run(base, self.outbox, self.console)?;
+        let mut segment = pass.run(base.heeding(self.interrupt), self.outbox, self.console)?;
         if !stamp.still_holds() {
             return Err(Error::invalid(format!("the base `{name}` changed while it was read"))
                 .hint("a base must not be written to during a build"));

@@ -95,10 +95,18 @@ fn made(seconds: u64) -> Option<String> {
 }
 
 fn service(service: &Service) -> Vec<String> {
-    let Service { name, user, exposure, rating, .. } = service;
-    let user = user.as_deref().unwrap_or("root");
-    let head = format!("{name}, runs as {user}, exposure {exposure} {rating}");
-    [head, service.path.clone()].into_iter().chain(service.drop_ins.iter().cloned()).collect()
+    let Service { name, path, user, drop_ins, warnings, .. } = service;
+    let user = match (user, service.dynamic_user) {
+        (user, true) => format!("{} while it runs", user.as_deref().unwrap_or("a user of its own")),
+        (user, false) => user.as_deref().unwrap_or("root").to_owned(),
+    };
+    let head = match (&service.exposure, service.rating) {
+        (Some(exposure), Some(rating)) => format!("{name}, runs as {user}, exposure {exposure} {rating}"),
+        _ if service.masked => format!("{name}, masked: it never runs"),
+        _ => name.clone(),
+    };
+    let warnings = warnings.iter().map(|warning| format!("warning: {warning}"));
+    [head, path.clone()].into_iter().chain(drop_ins.iter().cloned()).chain(warnings).collect()
 }
 
 fn binary(program: &Program) -> Vec<String> {
@@ -132,5 +140,8 @@ fn left_out(inspection: &Inspection) -> Vec<String> {
         (left.xattrs, "extended attributes of the machine that it was made on"),
     ];
     let counts = counted.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    counts.chain(left.twice.iter().map(|path| format!("{path} comes twice: the last counts"))).collect()
+    let twice = left.twice.iter().map(|path| format!("{path} comes twice: the last counts"));
+    let ambiguous = left.ambiguous.iter().map(|it| format!("{} {}", it.path, it.why));
+    let unread = left.unread.iter().map(|it| format!("{} {}", it.path, it.why));
+    counts.chain(twice).chain(ambiguous).chain(unread).collect()
 }

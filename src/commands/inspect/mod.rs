@@ -3,8 +3,9 @@
 mod lines;
 
 use crate::inspect::{Contents, Inspection, Source};
+use crate::interrupt::Interrupt;
 use crate::release;
-use crate::rootfs::{Entry, Kind, Resolved, TargetPath};
+use crate::rootfs::{Entry, Kind, Resolved, TargetPath, escaped};
 use crate::ui::Console;
 use crate::{Error, Result};
 
@@ -35,7 +36,7 @@ pub enum View {
 /// # Errors
 /// There is none, it is damaged or larger than is looked at, or has no such file.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
-    let source = Source::find(&request.image)?;
+    let source = find(&request.image)?;
     match &request.view {
         View::Whole => {
             let inspection = Inspection::of(&source, console)?;
@@ -44,6 +45,17 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         View::Tree => tree(&Contents::read(&source, None, console)?, request.json, console),
         View::File(path) => file(path, &source, console),
     }
+}
+
+/// Finds an image. Where something of it is unpacked, a signal lets it be cleaned up; elsewhere it ends the process as it
+/// always does.
+fn find(references: &[String]) -> Result<Source> {
+    let source = Source::find(references)?;
+    if !source.is_unpacked() {
+        return Ok(source);
+    }
+    let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
+    Ok(source.heeding(&interrupt))
 }
 
 fn tree(contents: &Contents, json: bool, console: &Console) -> Result<()> {
@@ -58,12 +70,13 @@ fn tree(contents: &Contents, json: bool, console: &Console) -> Result<()> {
 /// The content comes out only once the whole image has been read and found to be sound.
 fn file(path: &TargetPath, source: &Source, console: &Console) -> Result<()> {
     let contents = Contents::read(source, Some(path), console)?;
-    if let Some(mut content) = contents.content(path) {
-        return console.bytes(&mut content);
-    }
     let image = source.name();
-    let (found, summary) = match contents.tree.resolve(path) {
-        Resolved::Entry(found, Entry { kind: Kind::File(summary), .. }) => (found, *summary),
+    let what = format!("`{path}` of `{}`", escaped(image.as_bytes()));
+    if let Some(mut content) = contents.content(path) {
+        return console.bytes(&mut content, &what);
+    }
+    let found = match contents.tree.resolve(path) {
+        Resolved::Entry(found, Entry { kind: Kind::File(_), .. }) => found,
         Resolved::Entry(found, entry) => {
             let kind = entry.kind.noun();
             return Err(Error::invalid(format!("`{found}` of `{image}` is a {kind}, not a file"))
@@ -80,5 +93,5 @@ fn file(path: &TargetPath, source: &Source, console: &Console) -> Result<()> {
         }
     };
     // It was too long to be kept, or was found through a link.
-    source.read_file(&found, summary.size, console, &mut |body| console.bytes(body))
+    contents.read_files(source, &[found].into(), console, &mut |_, body| console.bytes(body, &what))
 }

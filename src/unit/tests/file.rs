@@ -79,6 +79,24 @@ fn every_line_that_systemd_could_not_use_is_an_error_with_its_number() {
 }
 
 #[test]
+fn what_systemd_ignores_of_others_is_ignored_and_told() {
+    let text =
+        b"User=early\n[Service]\nnonsense\n=value\nUser=\xff\nExecStart=/a \\\r\n  b\nUser=app\n[Install\nUser=late\n";
+    let (unit, ignored) = UnitFile::lenient(text);
+    assert_eq!(unit, UnitFile::parse("[Service]\nExecStart=/a    b\nUser=app\n").expect("a unit"));
+    assert_eq!(
+        ignored.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "line 1: `User=` stands before the first section",
+            "line 3: `nonsense` is neither a section nor an assignment",
+            "line 4: `=value` has no name before its `=`",
+            "line 5: it is no UTF-8",
+            "line 9: the section header `[Install` has no closing `]`",
+        ]
+    );
+}
+
+#[test]
 fn noise_gives_few_errors_and_a_huge_text_one() {
     assert_eq!(errors(&"noise\n".repeat(10_000)).len(), 20);
     let huge = format!("[Unit]\n#{}", " ".repeat(1 << 16));

@@ -106,9 +106,9 @@ error: nothing was changed: 2 things are in the way
         &["rollout", "notes.txt"],
         2,
         str![[r#"
-error: `notes.txt` is of no format that a base can have
+error: `notes.txt` is neither a tar nor a squashfs
   cause: it begins with `no image`
-  hint: a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs
+  hint: an image is a tar (plain, gzip, xz or zstd), a squashfs, or both; a base may be a directory too
 
 "#]],
     );
