@@ -83,12 +83,9 @@ fn what_is_no_image_is_told_by_its_name() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
-reading `old/small-v1-x86_64.incus.tar.zst`
-looking into `/opt/app/app`
-reading `layout.toml`
-error: `layout.toml` is of no format that a base can have
+error: `layout.toml` is neither a tar nor a squashfs
   cause: it begins with `[image]\n`
-  hint: a base is a directory, a tar (plain, gzip, xz or zstd), an Incus image or a squashfs
+  hint: an image is a tar (plain, gzip, xz or zstd), a squashfs, or both; a base may be a directory too
 
 "#]]
         .raw()
