@@ -6,7 +6,7 @@ mod requests;
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{Cli, Command, RollbackArgs, RolloutArgs, StatusArgs};
-use crate::commands::{build, cache, check, drill, init, inspect, lock, prune, rollout, status, verify};
+use crate::commands::{build, cache, check, diff, drill, init, inspect, lock, prune, rollout, status, verify};
 
 /// What was asked for.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub enum Request {
     Init(init::Request),
     /// `vezaimg inspect`.
     Inspect(inspect::Request),
+    /// `vezaimg diff`.
+    Diff(diff::Request),
     /// `vezaimg verify`.
     Verify(verify::Request),
     /// `vezaimg rollout` and `vezaimg rollback`.
@@ -70,6 +72,7 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
         Command::Lock(args) => Request::Lock(args.into()),
         Command::Init { directory } => Request::Init(init::Request { directory }),
         Command::Inspect(args) => Request::Inspect(args.into()),
+        Command::Diff(args) => Request::Diff(args.into()),
         Command::Verify(args) => Request::Verify(args.into()),
         Command::Rollout(RolloutArgs { image, signers, course }) => {
             Request::Rollout(course.into_request(Some(image), signers))

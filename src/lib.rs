@@ -20,7 +20,7 @@
 //!                    way       be        └─ incus (REST), haproxy (runtime API)
 //! ```
 //!
-//! [`inspect`] reads back what an image holds. [`drill`] finds out whether the peers of a container serve on when it is gone. [`binary`] reads the program that goes
+//! [`inspect`] reads back what an image holds, and [`mod@diff`] compares two. [`drill`] finds out whether the peers of a container serve on when it is gone. [`binary`] reads the program that goes
 //! in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand as a short story. The library never
 //! prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its exit code.
 
@@ -32,6 +32,7 @@ pub mod commands;
 pub mod debian;
 mod decompress;
 pub mod diagnostic;
+pub mod diff;
 mod document;
 pub mod drill;
 pub mod error;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use vezaimg::Result;
 use vezaimg::cli::{self, Invocation, Request};
-use vezaimg::commands::{build, cache, check, drill, init, inspect, lock, prune, rollout, status, verify};
+use vezaimg::commands::{build, cache, check, diff, drill, init, inspect, lock, prune, rollout, status, verify};
 use vezaimg::ui::Console;
 
 fn main() -> ExitCode {
@@ -29,6 +29,7 @@ fn run(request: Request, console: &Console) -> Result<()> {
         Request::Lock(request) => lock::run(&request, console),
         Request::Init(request) => init::run(&request, console),
         Request::Inspect(request) => inspect::run(&request, console),
+        Request::Diff(request) => diff::run(&request, console),
         Request::Verify(request) => verify::run(&request, console),
         Request::Rollout(request) => rollout::run(&request, console),
         Request::Status(request) => status::run(&request, console),

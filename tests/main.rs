@@ -9,6 +9,7 @@ mod bad_layout;
 mod bad_out;
 mod boot;
 mod cache;
+mod diff;
 mod drill;
 mod extends;
 mod fidelity;

@@ -13,9 +13,12 @@
 use super::fault;
 use super::metadata::{FILE_NAME, ImageMetadata};
 use super::tarball::{Member, MemberKind, Tarball};
-use super::{Dropped, Sink, is_under_dev};
+use super::{Dropped, Parts, Sink, is_under_dev};
 use crate::error::{Error, Result};
-use crate::rootfs::{Body, Entry, Kind, TargetPath};
+use crate::rootfs::{Body, Digesting, Entry, Kind, TargetPath};
+
+/// The most files that an image has beside its root file system; Debian's own have four.
+const MOST_PARTS: usize = 1_000;
 
 /// The part of an image that a path belongs to, with the path within that part.
 enum Part {
@@ -31,6 +34,7 @@ enum Part {
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) metadata: Option<ImageMetadata>,
+    pub(super) parts: Parts,
     pub(super) dropped: Dropped,
 }
 
@@ -87,8 +91,9 @@ pub(super) fn read_unified(tar: &mut Tarball<'_>, sink: Sink<'_>) -> Result<Cont
     let mut rootfs = false;
     while let Some(member) = tar.next()? {
         match Part::of(&path(tar, &member.name)?) {
-            Part::Top | Part::Templates => {}
-            Part::Metadata => take_metadata(tar, &member, &mut contents.metadata)?,
+            Part::Top => {}
+            Part::Templates => take_template(tar, &member, &mut contents.parts)?,
+            Part::Metadata => take_metadata(tar, &member, &mut contents.metadata, &mut contents.parts)?,
             Part::Rootfs(path) => {
                 rootfs = true;
                 let link = |tar: &Tarball<'_>, target: &[u8]| match Part::of(&link_target(tar, &member.name, target)?) {
@@ -114,12 +119,13 @@ pub(super) fn read_unified(tar: &mut Tarball<'_>, sink: Sink<'_>) -> Result<Cont
 }
 
 /// Reads a tar that is the metadata half of a split image.
-pub(super) fn read_metadata(tar: &mut Tarball<'_>) -> Result<ImageMetadata> {
-    let mut metadata = None;
+pub(super) fn read_metadata(tar: &mut Tarball<'_>) -> Result<(ImageMetadata, Parts)> {
+    let (mut metadata, mut parts) = (None, Parts::new());
     while let Some(member) = tar.next()? {
         match Part::of(&path(tar, &member.name)?) {
-            Part::Top | Part::Templates => {}
-            Part::Metadata => take_metadata(tar, &member, &mut metadata)?,
+            Part::Top => {}
+            Part::Templates => take_template(tar, &member, &mut parts)?,
+            Part::Metadata => take_metadata(tar, &member, &mut metadata, &mut parts)?,
             Part::Rootfs(_) => {
                 return Err(Error::invalid(format!("`{}` is a whole image and takes no second file", tar.archive()))
                     .hint("pass it alone"));
@@ -127,7 +133,8 @@ pub(super) fn read_metadata(tar: &mut Tarball<'_>) -> Result<ImageMetadata> {
             Part::Other => return Err(mixed(tar.archive())),
         }
     }
-    metadata.ok_or_else(|| Error::invalid(format!("`{}` holds no `metadata.yaml`", tar.archive())))
+    let metadata = metadata.ok_or_else(|| Error::invalid(format!("`{}` holds no `metadata.yaml`", tar.archive())))?;
+    Ok((metadata, parts))
 }
 
 /// Reads a unified image up to its metadata, which stand first in those that are read fast.
@@ -136,7 +143,7 @@ pub(super) fn read_front_metadata(tar: &mut Tarball<'_>) -> Result<ImageMetadata
     while let Some(member) = tar.next()? {
         match Part::of(&path(tar, &member.name)?) {
             Part::Metadata => {
-                take_metadata(tar, &member, &mut metadata)?;
+                take_metadata(tar, &member, &mut metadata, &mut Parts::new())?;
                 break;
             }
             Part::Top | Part::Templates | Part::Rootfs(_) => {}
@@ -147,12 +154,19 @@ pub(super) fn read_front_metadata(tar: &mut Tarball<'_>) -> Result<ImageMetadata
         .ok_or_else(|| Error::invalid(format!("`{}` is no Incus image: it holds no `metadata.yaml`", tar.archive())))
 }
 
-fn take_metadata(tar: &mut Tarball<'_>, member: &Member, slot: &mut Option<ImageMetadata>) -> Result<()> {
+fn take_metadata(
+    tar: &mut Tarball<'_>,
+    member: &Member,
+    slot: &mut Option<ImageMetadata>,
+    parts: &mut Parts,
+) -> Result<()> {
     let archive = tar.archive();
     if !matches!(member.kind, MemberKind::File(_)) {
         return Err(fault::entry(archive, &member.name, "is not a regular file"));
     }
-    let parsed = ImageMetadata::read(archive, &member.name, &mut tar.content());
+    let mut content = Digesting::new(tar.content());
+    let parsed = ImageMetadata::read(archive, &member.name, &mut content);
+    parts.insert(fault::shown(&member.name), content.summary().sha256);
     if let Some(failure) = tar.take_failure() {
         return Err(failure);
     }
@@ -160,6 +174,26 @@ fn take_metadata(tar: &mut Tarball<'_>, member: &Member, slot: &mut Option<Image
         None => Ok(()),
         Some(_) => Err(fault::entry(archive, &member.name, "comes twice")),
     }
+}
+
+/// Templates are Incus's to read: only what tells one from another is kept.
+fn take_template(tar: &mut Tarball<'_>, member: &Member, parts: &mut Parts) -> Result<()> {
+    if member.kind == MemberKind::Directory {
+        return Ok(());
+    }
+    if parts.len() == MOST_PARTS {
+        return Err(Error::refused(format!(
+            "`{}` holds more than 1,000 templates, more than is looked at",
+            tar.archive()
+        )));
+    }
+    let drained = Digesting::new(tar.content()).drain(u64::MAX);
+    if let Some(failure) = tar.take_failure() {
+        return Err(failure);
+    }
+    let summary = drained.map_err(|error| fault::entry(tar.archive(), &member.name, "cannot be read").cause(error))?;
+    parts.insert(fault::shown(&member.name), summary.sha256);
+    Ok(())
 }
 
 /// Gives a member to the sink, unless it is one that an image leaves to Incus.

@@ -33,6 +33,7 @@ mod xattrs;
 pub(in crate::base) mod tests;
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -102,9 +103,14 @@ enum Rootfs {
 pub struct Description {
     /// What the image says about itself, if the base was one.
     pub image: Option<ImageMetadata>,
+    /// What the image holds beside its root file system.
+    pub parts: Parts,
     /// What was left out.
     pub dropped: Dropped,
 }
+
+/// The files of an image that are not of its root file system, `metadata.yaml` and `templates/…`, by the sha256 of what they hold.
+pub type Parts = BTreeMap<String, Digest>;
 
 /// How much of a base was left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -232,7 +238,7 @@ impl Base {
             let meter = Meter::new(listener, None);
             let dropped = self.squashfs(file, &std::env::temp_dir()).read(&self.unpacked, &meter, sink)?;
             meter.finish();
-            return Ok(Contents { metadata: None, dropped });
+            return Ok(Contents { dropped, ..Contents::default() });
         }
         let meter = Meter::new(listener, Some(file.length()));
         let mut tar = file.tarball(&meter)?;
@@ -307,12 +313,15 @@ impl Base {
                 let owners = Owners::Unknown { euid: rustix::process::geteuid().as_raw() };
                 let dropped = Walk::new(path, &self.name, owners, &meter).read(sink)?;
                 meter.finish();
-                Contents { metadata: None, dropped }
+                Contents { dropped, ..Contents::default() }
             }
             Rootfs::File(file) => self.read_file(file, listener, sink)?,
-            Rootfs::Packages(packages) => Contents { metadata: None, dropped: packages.read(listener, sink)? },
+            Rootfs::Packages(packages) => Contents { dropped: packages.read(listener, sink)?, ..Contents::default() },
         };
-        Ok(Description { image: image.or(contents.metadata), dropped: contents.dropped })
+        let Contents { metadata, mut parts, dropped } = contents;
+        let (image, own) = image.unzip();
+        parts.extend(own.unwrap_or_default());
+        Ok(Description { image: image.or(metadata), parts, dropped })
     }
 }
 
@@ -355,10 +364,11 @@ pub fn read_image(
     let mut tar = Tarball::new(name, decompress::decoder(compression, whole).map_err(stopped)?);
     let contents = image::read_unified(&mut tar, sink)?;
     meter.finish();
-    Ok(Description { image: contents.metadata, dropped: contents.dropped })
+    let Contents { metadata: image, parts, dropped } = contents;
+    Ok(Description { image, parts, dropped })
 }
 
-fn read_metadata(file: &BaseFile) -> Result<ImageMetadata> {
+fn read_metadata(file: &BaseFile) -> Result<(ImageMetadata, Parts)> {
     let meter = Meter::new(&crate::ui::Silent, None);
     image::read_metadata(&mut file.tarball(&meter)?)
 }

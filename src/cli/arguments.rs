@@ -58,6 +58,18 @@ Example:
 Images that others have made are shown too. The file is read as a stream and never unpacked, but for a squashfs, which only \
 root can read. What an image says of itself is its own word.")]
     Inspect(InspectArgs),
+    /// Tell what is different between two images
+    #[command(after_help = "\
+Examples:
+  vezaimg diff out/veza-backend-api-v1….incus.tar.zst out/veza-backend-api-v2….incus.tar.zst
+  vezaimg diff veza-backend-api out/veza-backend-api-v2….incus.tar.zst --stat
+
+Packages, users and groups, units by directive, the binary by what its compiler wrote into it, what gains rights, every path \
+with what of it changed, and text files line by line. The two may come from different machines, and need not be vezaimg's.
+
+Exit codes: 0 the same, however they are packed; 1 they differ; 2 one is no image. What ends with 1 and nothing on stdout \
+could not be read.")]
+    Diff(DiffArgs),
     /// Tell whether a release is what it says, and whether it is what runs
     #[command(after_help = "\
 Example:
@@ -225,6 +237,24 @@ pub(super) struct InspectArgs {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["tree", "json"], value_parser = target_path)]
     pub(super) file: Option<TargetPath>,
     /// Print one JSON object; with --tree one a line, as the manifest has them
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The image from before: a file, `METADATA,ROOTFS` of a split one, or a fingerprint or an alias in a store, with
+    /// `REMOTE:` before it where that is not the default one. The .meta.tar.* that vezaimg wrote finds its other half
+    pub(super) old: String,
+    /// The image to compare with it, likewise
+    pub(super) new: String,
+    /// Only count what is different
+    #[arg(long, conflicts_with = "json")]
+    pub(super) stat: bool,
+    /// Do not compare text files line by line
+    #[arg(long, conflicts_with = "stat")]
+    pub(super) no_text: bool,
+    /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
 }

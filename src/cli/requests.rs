@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::arguments::{
-    BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, DrillArgs, FormatArg, InspectArgs, LayoutArgs, LockArgs,
-    MembersArgs, ScopeArgs, VerifyArgs,
+    BuildArgs, CacheAction, CacheArgs, CodecArg, CourseArgs, DiffArgs, DrillArgs, FormatArg, InspectArgs, LayoutArgs,
+    LockArgs, MembersArgs, ScopeArgs, VerifyArgs,
 };
 use crate::archive::Codec;
-use crate::commands::{build, cache, drill, inspect, lock, rollout, verify};
+use crate::commands::{build, cache, diff, drill, inspect, lock, rollout, verify};
 use crate::drill::Wishes;
 use crate::image::Format;
 use crate::layout;
@@ -110,6 +110,17 @@ impl From<InspectArgs> for inspect::Request {
             (None, false) => inspect::View::Whole,
         };
         Self { image: args.image, view, json: args.json }
+    }
+}
+
+impl From<DiffArgs> for diff::Request {
+    fn from(args: DiffArgs) -> Self {
+        let view = match (args.json, args.stat) {
+            (true, _) => diff::View::Json,
+            (false, true) => diff::View::Counts,
+            (false, false) => diff::View::Whole,
+        };
+        Self { old: args.old, new: args.new, texts: !args.no_text, view }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod cache;
 pub mod check;
+pub mod diff;
 pub mod drill;
 pub mod init;
 pub mod inspect;

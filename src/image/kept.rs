@@ -103,7 +103,7 @@ impl BaseSegment {
         let Some(frames) = store.object(frames.0, frames.1)? else { return Ok(None) };
         let [devices, sockets, under_dev, xattrs] = remembered.dropped;
         let dropped = Dropped { devices, sockets, under_dev, xattrs };
-        let description = Description { image: remembered.image, dropped };
+        let description = Description { image: remembered.image, dropped, ..Description::default() };
         Ok(Some(Self { frames: Frames::Kept(frames), left_out: pass.owned.clone(), survey, description }))
     }
 

@@ -1,6 +1,7 @@
 //! File capabilities: the extended attribute `security.capability`, `struct vfs_cap_data` of Linux's
 //! `include/uapi/linux/capability.h`.
 
+use crate::rootfs::hex;
 use crate::unit::capability_name;
 
 const EFFECTIVE: u32 = 1;
@@ -33,4 +34,9 @@ pub(super) fn text(value: &[u8]) -> Option<String> {
         }
     }
     Some(clauses.join(" "))
+}
+
+/// The same; the value in hex where it is of no known version.
+pub(crate) fn text_or_hex(value: &[u8]) -> String {
+    text(value).unwrap_or_else(|| hex(value))
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::budget::{Budget, MOST_CONTENT};
 use super::unpacking::{self, Ambiguous, Content, Unpacked, Unpacking};
 use super::{Source, texts};
-use crate::base::{Description, Dropped, ImageMetadata};
+use crate::base::{Description, Dropped, ImageMetadata, Parts};
 use crate::release::Listing;
 use crate::rootfs::{Body, Digest, Digesting, Entry, Kind, Resolved, Summary, TargetPath, Tree, escaped};
 use crate::ui::{Event, Listener};
@@ -25,6 +25,7 @@ pub struct Contents {
     /// What was not looked at.
     pub left_out: LeftOut,
     metadata: Option<ImageMetadata>,
+    parts: Parts,
     texts: BTreeMap<TargetPath, Vec<u8>>,
     /// Files whose body is not that of the one entry of their path: which entry's it is.
     bodies: BTreeMap<TargetPath, u64>,
@@ -71,9 +72,9 @@ impl Contents {
         let description = source.read(listener, &mut |path, entry| pass.take(path, entry))?;
         let Pass { mut budget, size, unpacking, .. } = pass;
         let Unpacked { tree, texts, bodies, twice, ambiguous } = unpacking.finish(&mut budget)?;
-        let Description { image, dropped: Dropped { devices, sockets, under_dev, xattrs } } = description;
+        let Description { image, parts, dropped: Dropped { devices, sockets, under_dev, xattrs } } = description;
         let left_out = LeftOut { devices, sockets, under_dev, xattrs, twice, ambiguous, unread: Vec::new() };
-        let mut contents = Self { tree, size, left_out, metadata: image, texts, bodies };
+        let mut contents = Self { tree, size, left_out, metadata: image, parts, texts, bodies };
         contents.read_links(source, listener)?;
         Ok(contents)
     }
@@ -112,6 +113,11 @@ impl Contents {
     /// What the image says about itself; none for a root file system alone.
     pub fn metadata(&self) -> Option<&ImageMetadata> {
         self.metadata.as_ref()
+    }
+
+    /// What the image holds beside its root file system.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// The digest of the root file system, as manifests have it.

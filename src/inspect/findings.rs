@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Contents, capabilities};
-use crate::rootfs::{Entry, Kind, Summary, TargetPath, hex};
+use crate::rootfs::{Entry, Kind, Summary, TargetPath};
 
 /// How many of the largest files are told.
 const LARGEST: usize = 10;
@@ -75,7 +75,7 @@ impl Findings {
                 findings.world_writable.push(Special::of(path, entry));
             }
             if let Some(value) = entry.metadata.xattrs.get(b"security.capability".as_slice()) {
-                let capabilities = capabilities::text(value).unwrap_or_else(|| hex(value));
+                let capabilities = capabilities::text_or_hex(value);
                 findings.capabilities.push(Capable { path: path.to_string(), capabilities });
             }
         }

@@ -26,12 +26,14 @@ mod unpacking;
 use serde::Serialize;
 
 pub use accounts::{Accounts, Group, User};
+pub(crate) use capabilities::text_or_hex as capabilities_text;
 pub use contents::{Contents, LeftOut, Unread};
 pub use findings::{Capable, Findings, Large, Special};
 pub use packages::Package;
 pub(crate) use packages::of_texts as packages_of;
 pub use program::{Crate, Go, Module, Program, Rust};
 pub use service::Service;
+pub(crate) use service::is_unit_file;
 pub use source::Source;
 pub use unpacking::Ambiguous;
 
@@ -79,12 +81,19 @@ impl Inspection {
     /// # Errors
     /// It is no image, damaged, or larger than is looked at.
     pub fn of(source: &Source, listener: &dyn Listener) -> Result<Self> {
-        let contents = Contents::read(source, None, listener)?;
+        Self::of_contents(source, &Contents::read(source, None, listener)?, listener)
+    }
+
+    /// The same, where the first pass is over.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn of_contents(source: &Source, contents: &Contents, listener: &dyn Listener) -> Result<Self> {
         let metadata = contents.metadata().cloned().unwrap_or_default();
         let unit = metadata.properties.get("vezaimg.unit");
-        let service = unit.and_then(|unit| Service::find(unit, &contents));
+        let service = unit.and_then(|unit| Service::find(unit, contents));
         let exec = service.as_ref().and_then(|service| service.exec.as_deref());
-        let binary = exec.map(|exec| Program::read(exec, source, &contents, listener)).transpose()?.flatten();
+        let binary = exec.map(|exec| Program::read(exec, source, contents, listener)).transpose()?.flatten();
         let identity = source.identity()?;
         Ok(Self {
             image: source.name().to_owned(),
@@ -95,9 +104,9 @@ impl Inspection {
             content: contents.size,
             rootfs_digest: contents.digest()?.to_string(),
             left_out: contents.left_out.clone(),
-            packages: packages::installed(&contents),
-            accounts: Accounts::of(&contents),
-            findings: Findings::of(&contents),
+            packages: packages::installed(contents),
+            accounts: Accounts::of(contents),
+            findings: Findings::of(contents),
             metadata,
             service,
             binary,

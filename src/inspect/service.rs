@@ -13,6 +13,22 @@ use crate::unit::{UnitFile, boolean, exec_program, exposure, is_service_name};
 pub(super) const DIRECTORIES: [&str; 4] =
     ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 
+/// What the names of unit files end with, systemd.unit(5).
+const SUFFIXES: [&str; 10] =
+    [".service", ".socket", ".timer", ".target", ".mount", ".automount", ".path", ".slice", ".swap", ".scope"];
+
+/// Whether a file is a unit, or a drop-in of one, by its path.
+pub(crate) fn is_unit_file(path: &TargetPath) -> bool {
+    let within = |directory: &str| {
+        let rest = path.as_relative().strip_prefix(directory.trim_start_matches('/').as_bytes())?;
+        rest.strip_prefix(b"/")
+    };
+    DIRECTORIES.into_iter().filter_map(within).any(|name| match name.iter().position(|byte| *byte == b'/') {
+        None => SUFFIXES.iter().any(|suffix| name.ends_with(suffix.as_bytes())),
+        Some(slash) => name.get(..slash).is_some_and(|above| above.ends_with(b".d")) && name.ends_with(b".conf"),
+    })
+}
+
 /// No unit has more drop-ins than these; an image that has takes no more memory for it.
 const MOST_DROP_INS: usize = 100;
 /// What is not quite right is told up to so many times.

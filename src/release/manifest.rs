@@ -20,22 +20,32 @@ pub struct Listing<'t> {
 }
 
 /// One entry; keys that say nothing for its type are left out.
-#[derive(Serialize)]
-struct Line<'a> {
-    path: String,
-    r#type: &'a str,
-    mode: String,
-    uid: u32,
-    gid: u32,
-    mtime: u64,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Where it is, escaped as in messages.
+    pub path: String,
+    /// `directory`, `file`, `symlink`, `hardlink` or `fifo`.
+    pub r#type: &'static str,
+    /// Such as `0644`.
+    pub mode: String,
+    /// Its owner.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+    /// Seconds since 1970.
+    pub mtime: u64,
+    /// Bytes, of a file.
     #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<u64>,
+    pub size: Option<u64>,
+    /// Of a file's content.
     #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
+    pub sha256: Option<String>,
+    /// Where a link leads.
     #[serde(skip_serializing_if = "Option::is_none")]
-    target: Option<String>,
+    pub target: Option<String>,
+    /// Extended attributes, their values in hex.
     #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    xattrs: std::collections::BTreeMap<String, String>,
+    pub xattrs: std::collections::BTreeMap<String, String>,
 }
 
 impl<'t> Listing<'t> {
@@ -48,7 +58,7 @@ impl<'t> Listing<'t> {
         let mut text = Vec::new();
         for (path, entry) in tree.iter() {
             text.clear();
-            serde_json::to_writer(&mut text, &line(path, entry))?;
+            serde_json::to_writer(&mut text, &Line::of(path, entry))?;
             text.push(b'\n');
             sha256.update(&text);
         }
@@ -68,39 +78,42 @@ impl<'t> Listing<'t> {
 
 /// The lines of a tree's listing, without line feeds.
 pub fn lines(tree: &Tree<Summary>) -> impl Iterator<Item = serde_json::Result<String>> {
-    tree.iter().map(|(path, entry)| serde_json::to_string(&line(path, entry)))
+    tree.iter().map(|(path, entry)| serde_json::to_string(&Line::of(path, entry)))
 }
 
-fn line<'a>(path: &TargetPath, entry: &'a Entry<Summary>) -> Line<'a> {
-    let metadata = &entry.metadata;
-    let mut line = Line {
-        path: path.to_string(),
-        r#type: match entry.kind {
-            Kind::Directory => "directory",
-            Kind::File(_) => "file",
-            Kind::Symlink(_) => "symlink",
-            Kind::HardLink(_) => "hardlink",
-            Kind::Fifo => "fifo",
-        },
-        mode: metadata.mode.to_string(),
-        uid: metadata.uid,
-        gid: metadata.gid,
-        mtime: metadata.mtime,
-        size: None,
-        sha256: None,
-        target: None,
-        xattrs: metadata.xattrs.iter().map(|(name, value)| (name.escape_ascii().to_string(), hex(value))).collect(),
-    };
-    match &entry.kind {
-        Kind::File(summary) => {
-            line.size = Some(summary.size);
-            line.sha256 = Some(summary.sha256.to_string());
+impl Line {
+    /// The line of an entry.
+    pub fn of(path: &TargetPath, entry: &Entry<Summary>) -> Self {
+        let metadata = &entry.metadata;
+        let mut line = Self {
+            path: path.to_string(),
+            r#type: match entry.kind {
+                Kind::Directory => "directory",
+                Kind::File(_) => "file",
+                Kind::Symlink(_) => "symlink",
+                Kind::HardLink(_) => "hardlink",
+                Kind::Fifo => "fifo",
+            },
+            mode: metadata.mode.to_string(),
+            uid: metadata.uid,
+            gid: metadata.gid,
+            mtime: metadata.mtime,
+            size: None,
+            sha256: None,
+            target: None,
+            xattrs: metadata.xattrs.iter().map(|(name, value)| (name.escape_ascii().to_string(), hex(value))).collect(),
+        };
+        match &entry.kind {
+            Kind::File(summary) => {
+                line.size = Some(summary.size);
+                line.sha256 = Some(summary.sha256.to_string());
+            }
+            Kind::Symlink(target) => line.target = Some(crate::rootfs::escaped(target)),
+            Kind::HardLink(target) => line.target = Some(target.to_string()),
+            Kind::Directory | Kind::Fifo => {}
         }
-        Kind::Symlink(target) => line.target = Some(crate::rootfs::escaped(target)),
-        Kind::HardLink(target) => line.target = Some(target.to_string()),
-        Kind::Directory | Kind::Fifo => {}
+        line
     }
-    line
 }
 
 /// What `.manifest.json` says besides the entries. Paths, link targets and names of extended attributes are escaped as
@@ -145,7 +158,7 @@ impl Manifest {
         writeln!(out, "{}{ENTRIES}", head.strip_suffix('}').unwrap_or(&head))?;
         let mut entries = listing.tree.iter().peekable();
         while let Some((path, entry)) = entries.next() {
-            serde_json::to_writer(&mut out, &line(path, entry))?;
+            serde_json::to_writer(&mut out, &Line::of(path, entry))?;
             out.write_all(if entries.peek().is_some() { b",\n" } else { b"\n" })?;
         }
         writeln!(out, "{END}")?;

@@ -165,7 +165,7 @@ fn attributes_of_any_bytes_survive() {
         )
     );
     let dropped = Dropped { xattrs: 4, ..Dropped::default() };
-    assert_eq!(description, Description { image: None, dropped });
+    assert_eq!(description, Description { dropped, ..Description::default() });
 }
 
 #[test]
