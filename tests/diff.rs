@@ -7,6 +7,7 @@ mod packed;
 mod paths;
 mod stored;
 mod units;
+mod why;
 
 use serde_json::Value;
 use snapbox::{IntoData, str};

@@ -63,6 +63,7 @@ root can read. What an image says of itself is its own word.")]
 Examples:
   vezaimg diff out/veza-backend-api-v1….incus.tar.zst out/veza-backend-api-v2….incus.tar.zst
   vezaimg diff veza-backend-api out/veza-backend-api-v2….incus.tar.zst --stat
+  vezaimg diff out/veza-backend-api-v1….incus.tar.zst out/veza-backend-api-v2….incus.tar.zst --why
 
 Packages, users and groups, units by directive, the binary by what its compiler wrote into it, what gains rights, every path \
 with what of it changed, and text files line by line. The two may come from different machines, and need not be vezaimg's.
@@ -254,6 +255,9 @@ pub(super) struct DiffArgs {
     /// Do not compare text files line by line
     #[arg(long, conflicts_with = "stat")]
     pub(super) no_text: bool,
+    /// Only name the inputs that made two builds of a layout differ, by the provenance beside each
+    #[arg(long, conflicts_with_all = ["stat", "no_text"])]
+    pub(super) why: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,

@@ -115,12 +115,12 @@ impl From<InspectArgs> for inspect::Request {
 
 impl From<DiffArgs> for diff::Request {
     fn from(args: DiffArgs) -> Self {
-        let view = match (args.json, args.stat) {
-            (true, _) => diff::View::Json,
+        let view = match (args.why, args.stat) {
+            (true, _) => diff::View::Why,
             (false, true) => diff::View::Counts,
             (false, false) => diff::View::Whole,
         };
-        Self { old: args.old, new: args.new, texts: !args.no_text, view }
+        Self { old: args.old, new: args.new, texts: !args.no_text, view, json: args.json }
     }
 }
 

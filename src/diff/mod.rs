@@ -21,6 +21,7 @@ mod paths;
 mod program;
 mod texts;
 mod units;
+mod why;
 
 use serde::Serialize;
 
@@ -33,6 +34,7 @@ pub use paths::{ChangedPath, Paths};
 pub use program::Binary;
 pub use texts::{Omission, Text, Wish};
 pub use units::{State, Unit};
+pub use why::Why;
 
 use self::changed::Changed;
 use crate::Result;

@@ -4,6 +4,7 @@ mod accounts;
 mod counts;
 mod lines;
 mod reference;
+mod why;
 
 use crate::diff::{Difference, Image, Wish};
 use crate::inspect::Source;
@@ -21,6 +22,8 @@ pub struct Request {
     pub texts: bool,
     /// How it is told.
     pub view: View,
+    /// As JSON.
+    pub json: bool,
 }
 
 /// How a difference is told.
@@ -30,8 +33,8 @@ pub enum View {
     Whole,
     /// How much of what.
     Counts,
-    /// As JSON.
-    Json,
+    /// Only the inputs that made the difference.
+    Why,
 }
 
 /// Compares two images.
@@ -39,14 +42,17 @@ pub enum View {
 /// # Errors
 /// They differ; or there is none, it is damaged or larger than is looked at.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
+    if request.view == View::Why {
+        return why::run(request, console);
+    }
     let old = Source::find(&reference::halves(&request.old)?)?;
     let new = Source::find(&reference::halves(&request.new)?)?;
     let wish = if request.texts && request.view != View::Counts { Wish::Texts } else { Wish::Units };
     let difference = Difference::between(&Image::look(&old, console)?, &Image::look(&new, console)?, wish, console)?;
-    match request.view {
-        View::Whole => lines::print(&difference, console)?,
-        View::Counts => counts::print(&difference, console)?,
-        View::Json => console.json(&difference)?,
+    match (request.json, request.view) {
+        (true, _) => console.json(&difference)?,
+        (false, View::Counts) => counts::print(&difference, console)?,
+        (false, View::Whole | View::Why) => lines::print(&difference, console)?,
     }
     match difference.same {
         true => Ok(()),
