@@ -151,9 +151,12 @@ fn a_stream_that_is_cut_off_is_no_damaged_image_and_one_without_an_end_has_one()
 
 #[test]
 fn a_directory_of_an_alias_s_name_is_not_in_its_way() {
-    let (lab, workspace) = (Lab::shared(), built());
+    let (lab, workspace) = (Lab::shared(), Workspace::new());
+    // A store takes the same image only once.
+    assert_eq!(workspace.build(&["--release", "beside"]).code, Some(0));
     let alias = lab.unique("beside-a-directory");
-    lab.incus(&["image", "import", workspace.join(IMAGE).to_str().unwrap(), "--alias", &alias]);
+    let image = workspace.join("out/small-beside-x86_64.incus.tar.zst");
+    lab.incus(&["image", "import", image.to_str().unwrap(), "--alias", &alias]);
     std::fs::create_dir(workspace.join(&alias)).unwrap();
     let told = asked(&workspace, &[&alias, "--file", "/etc/app/app.conf"]);
     assert_eq!((told.stdout.as_str(), told.code), ("port = 8080\n", Some(0)), "{}", told.stderr);
