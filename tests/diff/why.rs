@@ -41,8 +41,8 @@ fn an_option_and_the_time_are_named() {
     snapbox::assert_data_eq!(
         why(&workspace),
         str![[r#"
-why            option --level 9 → 3
-               SOURCE_DATE_EPOCH 1000000000, new
+why            SOURCE_DATE_EPOCH 1000000000, new
+               option --level 9 → 3
 
 "#]]
         .raw()
