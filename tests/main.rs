@@ -13,6 +13,7 @@ mod diff;
 mod drill;
 mod extends;
 mod fidelity;
+mod fuzz;
 mod haproxy;
 mod incus;
 mod init_and_check;
