@@ -48,6 +48,7 @@ pub mod lock;
 pub mod release;
 pub mod rollout;
 pub mod rootfs;
+pub mod secrets;
 mod staged;
 pub mod store;
 pub mod ui;

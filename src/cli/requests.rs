@@ -128,6 +128,12 @@ fn default_jobs() -> NonZeroUsize {
 
 impl From<LayoutArgs> for layout::Request {
     fn from(args: LayoutArgs) -> Self {
-        Self { file: args.layout, vars: args.vars, set: args.set, inventory: args.inventory }
+        Self {
+            file: args.layout,
+            vars: args.vars,
+            set: args.set,
+            inventory: args.inventory,
+            allow_secrets: args.allow_secrets,
+        }
     }
 }

@@ -10,6 +10,7 @@
 //! Reading is strict, and goes on after a mistake: a person gets all of them at once, each with file, line and column.
 //! Strings outside `[vars]` are templates (minijinja, whose language is Jinja's); an undefined name is an error.
 
+mod allowed_secrets;
 mod decode;
 mod embedded;
 mod extend;
@@ -19,7 +20,7 @@ pub mod lint;
 mod lock_file;
 mod model;
 mod pools;
-pub(crate) mod secrets;
+pub mod secrets;
 mod template;
 mod validate;
 mod variables;
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
-use crate::diagnostic::{Problem, Source};
+use crate::diagnostic::{Problem, Severity, Source};
 use crate::document::{self, Document};
 use crate::inventory::Inventory;
 use crate::{Error, Result};
@@ -41,8 +42,8 @@ pub use crate::document::Placed;
 pub use embedded::{DEFAULT, EMBEDDED, EmbeddedFile};
 pub use lock_file::LockFile;
 pub use model::{
-    Access, DebianBase, Directory, File, Group, Health, Image, Keep, KeepHow, Layout, Link, Network, Program, Unit,
-    User,
+    Access, AllowedSecret, DebianBase, Directory, File, Group, Health, Image, Keep, KeepHow, Layout, Link, Network,
+    Program, Unit, User,
 };
 pub use pools::pools;
 pub use variables::Scalar;
@@ -59,6 +60,8 @@ pub struct Request {
     /// An inventory of Ansible's: what its hosts have for variables, weaker than any file, and what templates see as
     /// `groups` and `hostvars`.
     pub inventory: Option<PathBuf>,
+    /// `PATH=REASON`: files that may hold what looks like a secret.
+    pub allow_secrets: Vec<String>,
 }
 
 /// What reading a layout gave.
@@ -158,8 +161,11 @@ fn parse(source: Source, files: &Files, lock: LockFile, request: &Request) -> Re
     problems.extend(document.into_problems());
     if let Some(layout) = &mut layout {
         layout.variables = variables.into_values();
+        allowed_secrets::add(layout, &request.allow_secrets, &mut problems);
         problems.extend(validate::problems(layout));
         problems.extend(lint::problems(layout, None));
+        let is_whole = problems.iter().all(|problem| problem.severity == Severity::Warning);
+        problems.extend(secrets::problems(layout, is_whole));
     }
     problems.sort_by(|a, b| {
         let own = |problem: &Problem| problem.place.source.name == name;

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::layout::AllowedSecret;
 use crate::rootfs::{Digest, Entry, Kind, Summary, TargetPath, Tree, hex};
 
 /// Every entry of a root file system in byte order of the paths, as one line of JSON each.
@@ -121,6 +122,24 @@ pub struct Manifest<'a> {
     pub layout: &'a str,
     /// Seconds since 1970.
     pub epoch: u64,
+    /// Files that may hold what looks like a secret, by their paths; left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed_secrets: Vec<Allowed<'a>>,
+}
+
+/// A file that may hold what looks like a secret.
+#[derive(Debug, Serialize)]
+pub struct Allowed<'a> {
+    /// Where.
+    pub path: String,
+    /// Why.
+    pub reason: &'a str,
+}
+
+impl<'a> From<&'a AllowedSecret> for Allowed<'a> {
+    fn from(allowed: &'a AllowedSecret) -> Self {
+        Self { path: allowed.path.value.to_string(), reason: &allowed.reason }
+    }
 }
 
 impl Manifest<'_> {

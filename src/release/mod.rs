@@ -5,7 +5,7 @@ mod name;
 mod outbox;
 mod publish;
 
-pub use manifest::{Listing, Manifest, lines};
+pub use manifest::{Allowed, Listing, Manifest, lines};
 pub use name::{ArtifactName, ReleaseName};
 pub use outbox::Outbox;
 pub use publish::{Published, Release};

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use super::{ArtifactName, Listing, Manifest, Outbox, ReleaseName};
+use super::{Allowed, ArtifactName, Listing, Manifest, Outbox, ReleaseName};
 use crate::Result;
 use crate::image::{Epoch, Packed};
-use crate::layout::Image;
+use crate::layout::{AllowedSecret, Image};
 use crate::rootfs::{Digest, Summary, Tree};
 
 /// What a build is called.
@@ -17,6 +17,8 @@ pub struct Release<'a> {
     pub name: ReleaseName,
     /// The image's time.
     pub epoch: Epoch,
+    /// Files that may hold what looks like a secret, by their paths.
+    pub allowed_secrets: &'a [AllowedSecret],
 }
 
 /// What a release is, once it lies in `out/`.
@@ -59,6 +61,7 @@ impl Release<'_> {
             release: self.name.to_string(),
             layout: &self.image.name,
             epoch: self.epoch.seconds(),
+            allowed_secrets: self.allowed_secrets.iter().map(Allowed::from).collect(),
         };
         head.write(&listing, manifest.file()).map_err(unwritten)?;
         let mut checksums = outbox.stage()?;

@@ -57,11 +57,15 @@ pub struct Request {
 pub fn run(request: &Request, console: &Console) -> Result<()> {
     let started = Instant::now();
     let compression = Compression::new(request.codec, request.level, request.jobs)?;
-    let reading = layout::read(&request.layout)?;
+    let mut reading = layout::read(&request.layout)?;
     let lock_file = reading.lock.clone();
+    let binary = reading.layout.as_ref().map(|layout| binary_of(request, layout));
+    if let (Some(layout), Some(Ok(Some(binary)))) = (&reading.layout, &binary) {
+        reading.problems.extend(layout::secrets::in_binary(layout, &binary.secrets));
+    }
     let (layout, warnings) = reading.usable()?;
     warnings.iter().for_each(|problem| console.problem(problem));
-    let binary = binary_of(request, &layout)?;
+    let binary = binary.transpose()?.flatten();
     let ground = Ground::open(request, &layout, &lock_file)?;
     let clock = ground.clock(Epoch::from_environment()?);
     let outbox = Outbox::open(&request.out)?;
@@ -84,7 +88,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         (None, Some(binary)) => ReleaseName::of(binary.sha256),
         (None, None) => ReleaseName::of(content_of(&segment.survey, &layer)?),
     };
-    let release = Release { image: &layout.image, name, epoch };
+    let release = Release { image: &layout.image, name, epoch, allowed_secrets: &layout.allowed_secrets };
     let packed = build.pack(&mut segment, layer, &release)?;
     let published = release.publish(segment.into_tree(), packed, &outbox)?;
     if request.json {
