@@ -28,5 +28,6 @@ mod rollout_keep;
 mod rollout_lock;
 mod rollout_status;
 mod sample;
+mod secrets;
 mod support;
 mod whole_lab;
