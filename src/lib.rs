@@ -21,7 +21,7 @@
 //! ```
 //!
 //! [`inspect`] reads back what an image holds. [`drill`] finds out whether the peers of a container serve on when it is gone. [`binary`] reads the program that goes
-//! in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand as a short story. The library never
+//! in, [`secrets`] knows what must never go in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand as a short story. The library never
 //! prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its exit code.
 
 pub mod archive;
