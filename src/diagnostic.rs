@@ -52,23 +52,32 @@ pub struct Problem {
     pub message: String,
     /// The way out.
     pub hint: Option<String>,
+    /// Whether the source line may be shown, which it may not where it could hold a secret.
+    pub shows_line: bool,
 }
 
 impl Problem {
     /// A problem that stops the work.
     pub fn error(place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, place, message: message.into(), hint: None }
+        Self { severity: Severity::Error, place, message: message.into(), hint: None, shows_line: true }
     }
 
     /// A problem that does not stop the work.
     pub fn warning(place: Place, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, place, message: message.into(), hint: None }
+        Self { severity: Severity::Warning, place, message: message.into(), hint: None, shows_line: true }
     }
 
     /// Adds the way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Keeps the source line to itself: it could hold a secret.
+    #[must_use]
+    pub(crate) fn without_line(mut self) -> Self {
+        self.shows_line = false;
         self
     }
 }

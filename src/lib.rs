@@ -20,8 +20,10 @@
 //!                    way       be        └─ incus (REST), haproxy (runtime API)
 //! ```
 //!
-//! [`inspect`] reads back what an image holds, and [`mod@diff`] compares two. [`drill`] finds out whether the peers of a container serve on when it is gone. [`binary`] reads the program that goes
-//! in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand as a short story. The library never
+//! [`inspect`] reads back what an image holds, [`mod@diff`] compares two, and [`verify`] holds a release to what it says.
+//! [`drill`] finds out whether the peers of a container serve on when it is gone. [`binary`] reads the program that goes
+//! in, [`secrets`] knows what must never go in, [`mod@unit`] knows systemd's unit files, [`commands`] tell each subcommand
+//! as a short story. The library never
 //! prints: it tells a [`ui::Listener`], and returns an [`Error`] that carries its exit code.
 
 pub mod archive;
@@ -49,6 +51,7 @@ pub mod lock;
 pub mod release;
 pub mod rollout;
 pub mod rootfs;
+pub mod secrets;
 mod staged;
 pub mod store;
 pub mod ui;

@@ -417,13 +417,9 @@ fn a_private_key_never_enters_the_image() {
         "content = \"port = {{ port }}\\n\"",
         "content = \"\"\"\n-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n\"\"\"",
         str![[r#"
-error: `/etc/app/app.conf` holds a private key, and secrets never enter an image
-  --> layout.toml:29:8
-   |
-29 | path = "/etc/app/app.conf"
-   |        ^^^^^^^^^^^^^^^^^^^
-   |
-   = hint: push it into the container, and name it in `[[keep]]` so that it outlives a swap
+error: `/etc/app/app.conf` holds a private key in line 1, and secrets never enter an image
+--> layout.toml:29:8
+ = hint: push it into the container, and name it in `[[keep]]` so that it outlives a swap; or say why it may be there with `--allow-secret /etc/app/app.conf=REASON`
 
 error: `layout.toml` has 1 problem
 
@@ -438,12 +434,8 @@ fn an_env_file_never_enters_the_image() {
         "path = \"/etc/app/app.env\"",
         str![[r#"
 error: `/etc/app/app.env` is an environment file, and secrets never enter an image
-  --> layout.toml:29:8
-   |
-29 | path = "/etc/app/app.env"
-   |        ^^^^^^^^^^^^^^^^^^
-   |
-   = hint: push it into the container, and name it in `[[keep]]` so that it outlives a swap
+--> layout.toml:29:8
+ = hint: push it into the container, and name it in `[[keep]]` so that it outlives a swap; or say why it may be there with `--allow-secret /etc/app/app.env=REASON`
 
 error: `layout.toml` has 1 problem
 
@@ -458,12 +450,8 @@ fn an_ssh_host_key_never_enters_the_image() {
         "path = \"/etc/ssh/ssh_host_ed25519_key\"",
         str![[r#"
 error: `/etc/ssh/ssh_host_ed25519_key` is an SSH host key, and secrets never enter an image
-  --> layout.toml:29:8
-   |
-29 | path = "/etc/ssh/ssh_host_ed25519_key"
-   |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-   |
-   = hint: push it into the container, and name it in `[[keep]]` so that it outlives a swap
+--> layout.toml:29:8
+ = hint: push it into the container, and name it in `[[keep]]` so that it outlives a swap; or say why it may be there with `--allow-secret /etc/ssh/ssh_host_ed25519_key=REASON`
 
 error: `layout.toml` has 1 problem
 

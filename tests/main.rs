@@ -30,6 +30,7 @@ mod rollout_keep;
 mod rollout_lock;
 mod rollout_status;
 mod sample;
+mod secrets;
 mod support;
 mod verify;
 mod whole_lab;

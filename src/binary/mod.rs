@@ -1,6 +1,6 @@
 //! The program that goes into the image: what it is, and whether it can run on the base.
 //!
-//! [`read`] takes the file once, front to back, for its digest, and then only the parts of the ELF structure that
+//! [`read`] takes the file once, front to back, for its digest and the secrets in it, and then only the parts of the ELF structure that
 //! matter, each bounded, so that memory does not grow with the program. [`Binary::check`] does beforehand what the
 //! kernel and `ld.so` would do at the start: find the interpreter, the libraries, and the symbol versions in them.
 
@@ -29,6 +29,7 @@ pub use go::{GoBuildInfo, GoModule};
 pub use rust::{RustBuildInfo, RustCrate};
 
 use crate::rootfs::Digest;
+use crate::secrets::{Finding, Scanning};
 use crate::{Error, Result};
 use dynamic::Dynamic;
 use elf::{Elf, Flaw};
@@ -58,6 +59,8 @@ pub struct Binary {
     pub versions: Vec<RequiredVersion>,
     /// What the Go linker wrote down, for a program in Go.
     pub go: Option<GoBuildInfo>,
+    /// The keys and tokens that it holds.
+    pub secrets: Vec<Finding>,
 }
 
 impl Binary {
@@ -87,7 +90,9 @@ pub fn read(path: &Path) -> Result<Binary> {
         return Err(refusal::empty(path));
     }
     // Of so many bytes: a file that somebody else appends to for ever has an end, too.
-    let sha256 = Digest::of(&mut (&file).take(before.len())).map_err(|error| unreadable(&error))?;
+    let mut content = Scanning::new((&file).take(before.len())).map_err(|error| unreadable(&error))?;
+    let sha256 = Digest::of(&mut content).map_err(|error| unreadable(&error))?;
+    let secrets = content.findings().map_err(|error| unreadable(&error))?;
     let head = head(&file).map_err(|error| unreadable(&error))?;
     let facts = Facts::read(&file).map_err(|flaw| refusal::flawed(path, flaw, &head));
     let after = file.metadata().map_err(|error| unreadable(&error))?;
@@ -96,7 +101,7 @@ pub fn read(path: &Path) -> Result<Binary> {
     }
     let Facts { architecture, interpreter, needed, rpath, runpath, versions, go } = facts?;
     let (path, size) = (path.to_owned(), before.len());
-    Ok(Binary { path, size, sha256, architecture, interpreter, needed, rpath, runpath, versions, go })
+    Ok(Binary { path, size, sha256, architecture, interpreter, needed, rpath, runpath, versions, go, secrets })
 }
 
 /// What an ELF file, be it a program or a library, asks others for when it is loaded.

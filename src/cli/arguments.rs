@@ -156,6 +156,9 @@ pub(super) struct LayoutArgs {
     /// Take the layout's variables from a TOML file, or from YAML as in Ansible's group_vars (may be repeated)
     #[arg(long, value_name = "FILE")]
     pub(super) vars: Vec<PathBuf>,
+    /// Let a file of the image hold what looks like a secret; the manifest says why (may be repeated)
+    #[arg(long = "allow-secret", value_name = "PATH=REASON")]
+    pub(super) allow_secrets: Vec<String>,
 }
 
 #[derive(Debug, Args)]

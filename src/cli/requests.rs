@@ -126,7 +126,7 @@ impl From<DiffArgs> for diff::Request {
 
 impl From<VerifyArgs> for verify::Request {
     fn from(args: VerifyArgs) -> Self {
-        let LayoutArgs { layout, set, vars, inventory } = &args.layout;
+        let LayoutArgs { layout, set, vars, inventory, allow_secrets: _ } = &args.layout;
         let is_given = layout.is_some() || !set.is_empty() || !vars.is_empty() || inventory.is_some();
         Self {
             image: args.image,
@@ -163,6 +163,13 @@ fn default_jobs() -> NonZeroUsize {
 
 impl From<LayoutArgs> for layout::Request {
     fn from(args: LayoutArgs) -> Self {
-        Self { file: args.layout, vars: args.vars, set: args.set, inventory: args.inventory, values: BTreeMap::new() }
+        Self {
+            file: args.layout,
+            vars: args.vars,
+            set: args.set,
+            inventory: args.inventory,
+            allow_secrets: args.allow_secrets,
+            values: BTreeMap::new(),
+        }
     }
 }

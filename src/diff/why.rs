@@ -112,6 +112,7 @@ fn options(it: &Provenance) -> Inputs {
         ("option --compression".to_owned(), parameters.compression.clone()),
         ("option --level".to_owned(), parameters.level.to_string()),
     ];
+    options.extend(parameters.allowed_secrets.iter().map(|it| ("option --allow-secret".to_owned(), it.clone())));
     options.extend(parameters.source_date_epoch.map(|epoch| ("SOURCE_DATE_EPOCH".to_owned(), epoch.to_string())));
     options
 }

@@ -25,6 +25,7 @@ fn go_program() -> Binary {
             settings: BTreeMap::from(settings),
             ..GoBuildInfo::default()
         }),
+        secrets: Vec::new(),
     }
 }
 

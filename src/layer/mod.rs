@@ -22,6 +22,7 @@ use crate::binary::Binary;
 use crate::layout::Layout;
 use crate::rootfs::{Digest, Summary, Survey, TargetPath, Tree};
 use plant::Planter;
+pub(crate) use service::unit_path;
 pub(crate) use system::hosts;
 
 /// Where a file of the layer has its content from.

@@ -28,7 +28,8 @@ pub(super) fn paths(layout: &Layout) -> BTreeMap<TargetPath, &'static str> {
     paths
 }
 
-fn unit_path(unit: &Unit) -> Option<TargetPath> {
+/// Where the unit lies.
+pub(crate) fn unit_path(unit: &Unit) -> Option<TargetPath> {
     TargetPath::known(SYSTEM).join(unit.name.value.as_bytes()).ok()
 }
 

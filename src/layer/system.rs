@@ -3,9 +3,9 @@
 use super::Content;
 use super::accounts::Accounts;
 use super::plant::{Planter, ROOT_FILE};
-use crate::layout::secrets;
 use crate::layout::{Access, Layout};
 use crate::rootfs::{Kind, Mode, Survey, TargetPath};
+use crate::secrets;
 use crate::{Error, Result};
 
 const ACCOUNTS: &str = "declare accounts as [[user]] and [[group]]";

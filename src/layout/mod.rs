@@ -10,6 +10,7 @@
 //! Reading is strict, and goes on after a mistake: a person gets all of them at once, each with file, line and column.
 //! Strings outside `[vars]` are templates (minijinja, whose language is Jinja's); an undefined name is an error.
 
+mod allowed_secrets;
 mod decode;
 mod embedded;
 mod extend;
@@ -19,7 +20,7 @@ pub mod lint;
 mod lock_file;
 mod model;
 mod pools;
-pub(crate) mod secrets;
+pub mod secrets;
 mod template;
 mod validate;
 mod variables;
@@ -29,7 +30,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
 
-use crate::diagnostic::{Problem, Source};
+use crate::diagnostic::{Problem, Severity, Source};
 use crate::document::{self, Document};
 use crate::inventory::Inventory;
 use crate::rootfs::Digest;
@@ -43,8 +44,8 @@ pub use crate::document::Placed;
 pub use embedded::{DEFAULT, EMBEDDED, EmbeddedFile};
 pub use lock_file::LockFile;
 pub use model::{
-    Access, DebianBase, Directory, File, Group, Health, Image, Keep, KeepHow, Layout, Link, Network, Program, Unit,
-    User,
+    Access, AllowedSecret, DebianBase, Directory, File, Group, Health, Image, Keep, KeepHow, Layout, Link, Network,
+    Program, Unit, User,
 };
 pub use pools::pools;
 pub use variables::Scalar;
@@ -61,6 +62,8 @@ pub struct Request {
     /// An inventory of Ansible's: what its hosts have for variables, weaker than any file, and what templates see as
     /// `groups` and `hostvars`.
     pub inventory: Option<PathBuf>,
+    /// `PATH=REASON`: files that may hold what looks like a secret.
+    pub allow_secrets: Vec<String>,
     /// Final values, which stand whatever else is given: those of a build that is done again.
     pub values: BTreeMap<String, Scalar>,
 }
@@ -168,8 +171,11 @@ fn parse(source: Source, files: Files, lock: LockFile, request: &Request) -> Res
     problems.extend(document.into_problems());
     if let Some(layout) = &mut layout {
         layout.variables = variables.into_values();
+        allowed_secrets::add(layout, &request.allow_secrets, &mut problems);
         problems.extend(validate::problems(layout));
         problems.extend(lint::problems(layout, None));
+        let is_whole = problems.iter().all(|problem| problem.severity == Severity::Warning);
+        problems.extend(secrets::problems(layout, is_whole));
     }
     problems.sort_by(|a, b| {
         let own = |problem: &Problem| problem.place.source.name == name;

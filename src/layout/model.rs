@@ -42,6 +42,8 @@ pub struct Layout {
     pub health: Option<Health>,
     /// `[[keep]]`: what outlives a swap.
     pub keep: Vec<Keep>,
+    /// `[[allow-secret]]` and `--allow-secret`: files that may hold what looks like a secret, by their paths.
+    pub allowed_secrets: Vec<AllowedSecret>,
     /// `[pool]`: where its containers stand in an inventory, and behind what.
     pub pool: Option<InventoryPool>,
     /// Directories whose own table has a problem: nothing is at fault for what follows from them. Empty in a layout
@@ -159,7 +161,8 @@ pub struct Unit {
     pub name: Placed<String>,
     /// What goes into it.
     pub spec: ServiceSpec,
-    /// Where each directive of `[unit.overrides]` and each path of `write-paths` stands.
+    /// Where each directive of `[unit.overrides]`, each path of `write-paths` and each variable, as `Environment=NAME`,
+    /// stands.
     pub places: BTreeMap<String, Place>,
     /// The `[unit]` header.
     pub place: Place,
@@ -206,6 +209,15 @@ pub struct Keep {
     pub path: Placed<TargetPath>,
     /// How it gets from the old container to the new one.
     pub how: KeepHow,
+}
+
+/// A file that may hold what looks like a secret.
+#[derive(Clone, Debug)]
+pub struct AllowedSecret {
+    /// Where, in the image.
+    pub path: Placed<TargetPath>,
+    /// Why, in one line for whoever reads the manifest.
+    pub reason: String,
 }
 
 /// How a kept path gets from the old container to the new one.

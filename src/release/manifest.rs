@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufWriter, Read, Write};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::layout::AllowedSecret;
 use crate::rootfs::{Digest, Entry, Kind, Summary, TargetPath, Tree, hex};
 
 /// Every entry of a root file system in byte order of the paths, as one line of JSON each.
@@ -135,6 +136,25 @@ pub struct Manifest {
     pub layout: String,
     /// Seconds since 1970.
     pub epoch: u64,
+    /// Files that may hold what looks like a secret, by their paths; left out where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_secrets: Vec<Allowed>,
+}
+
+/// A file that may hold what looks like a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allowed {
+    /// Where.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl From<&AllowedSecret> for Allowed {
+    fn from(allowed: &AllowedSecret) -> Self {
+        Self { path: allowed.path.value.to_string(), reason: allowed.reason.clone() }
+    }
 }
 
 /// What stands between the head and the entries.

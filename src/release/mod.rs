@@ -19,7 +19,7 @@ pub mod sbom;
 mod signature;
 
 pub use checksums::Checksums;
-pub use manifest::{Line, Listing, Manifest, lines};
+pub use manifest::{Allowed, Line, Listing, Manifest, lines};
 pub use name::{ArtifactName, CHECKSUMS, MANIFEST, PROVENANCE, ReleaseName, SIGNATURE, SPDX};
 pub use outbox::Outbox;
 pub use provenance::{Derived, Parameters, Provenance, Resource, Role};

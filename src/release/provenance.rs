@@ -66,6 +66,9 @@ pub struct Parameters {
     /// Whether templates saw an inventory. What it holds is not written down: it may be secret.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub inventory: bool,
+    /// What `--allow-secret` said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_secrets: Vec<String>,
     /// `unified` or `split`.
     pub format: String,
     /// `zstd` or `gzip`.

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use super::sbom::{Components, Subject};
 use super::{
-    ArtifactName, CHECKSUMS, Checksums, Derived, Listing, MANIFEST, Manifest, Outbox, PROVENANCE, Parameters,
+    Allowed, ArtifactName, CHECKSUMS, Checksums, Derived, Listing, MANIFEST, Manifest, Outbox, PROVENANCE, Parameters,
     Provenance, ReleaseName, Resource, SIGNATURE, SPDX, Signer, Staged,
 };
 use crate::Result;
 use crate::archive::Hashed;
 use crate::image::{Epoch, Packed};
-use crate::layout::Image;
+use crate::layout::{AllowedSecret, Image};
 use crate::rootfs::{Digest, Summary, Tree};
 
 /// What a build is called.
@@ -22,6 +22,8 @@ pub struct Release<'a> {
     pub name: ReleaseName,
     /// The image's time.
     pub epoch: Epoch,
+    /// Files that may hold what looks like a secret, by their paths.
+    pub allowed_secrets: &'a [AllowedSecret],
 }
 
 /// What a release was made of, and from.
@@ -85,6 +87,7 @@ impl Release<'_> {
             release: self.name.to_string(),
             layout: self.image.name.clone(),
             epoch: self.epoch.seconds(),
+            allowed_secrets: self.allowed_secrets.iter().map(Allowed::from).collect(),
         };
         beside.add(MANIFEST, &mut |out| manifest.write(&listing, out))?;
         let release = self.name.to_string();

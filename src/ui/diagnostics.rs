@@ -1,8 +1,8 @@
 //! Problems with their source lines, drawn by annotate-snippets.
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
+use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
 
-use crate::diagnostic::{Problem, Severity};
+use crate::diagnostic::{Place, Problem, Severity};
 
 /// The problem with file, line, column, the source line, a marker and its hint; with colours, which whoever prints it
 /// strips where they do not belong.
@@ -12,16 +12,26 @@ pub(super) fn render(problem: &Problem) -> String {
         Severity::Warning => Level::WARNING,
     };
     let source = &problem.place.source;
-    let end = source.text.len();
-    let span = problem.place.span.start.min(end)..problem.place.span.end.min(end);
-    let snippet = Snippet::source(source.text.as_str())
-        .path(source.name.as_str())
-        .annotation(AnnotationKind::Primary.span(first_line(&source.text, span)));
-    let mut group = level.primary_title(problem.message.as_str()).element(snippet);
+    let title = level.primary_title(problem.message.as_str());
+    let mut group = if problem.shows_line {
+        title.element(snippet(&problem.place))
+    } else {
+        let (line, column) = problem.place.line_column();
+        title.element(Origin::path(source.name.as_str()).line(line).char_column(column))
+    };
     if let Some(hint) = &problem.hint {
         group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
     }
     Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group])
+}
+
+fn snippet(place: &Place) -> Snippet<'_, Annotation<'_>> {
+    let source = &place.source;
+    let end = source.text.len();
+    let span = place.span.start.min(end)..place.span.end.min(end);
+    Snippet::source(source.text.as_str())
+        .path(source.name.as_str())
+        .annotation(AnnotationKind::Primary.span(first_line(&source.text, span)))
 }
 
 /// A table's span goes over all its lines; the first tells which it is.

@@ -32,3 +32,4 @@ pub use hardening::Hardening;
 pub use lint::{Finding, lint};
 pub(crate) use names::{boolean, capability_name};
 pub use service::{ServiceSpec, is_service_name};
+pub(crate) use words::split as words;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 /// The words of a value: blanks part them, quotes and backslashes take blanks in. A quote that is not closed ends the
 /// list before its word, as in systemd.
-pub(super) fn split(value: &str) -> Vec<String> {
+pub(crate) fn split(value: &str) -> Vec<String> {
     split_strictly(value).unwrap_or_else(|words| words)
 }
 

@@ -32,6 +32,7 @@ fn a_dynamic_program_is_described() {
         runpath: vec!["$ORIGIN/../lib".to_owned(), "/opt/demo".to_owned()],
         versions: vec![required("DEMO_1.0", Some("demo_old")), required("DEMO_1.2", Some("demo_new"))],
         go: None,
+        secrets: vec![],
     };
     assert_eq!(read(&path).unwrap(), expected);
 }

@@ -98,6 +98,7 @@ pub(super) fn parameters(
         release: release.to_string(),
         variables: variables(layout),
         inventory: request.layout.inventory.is_some(),
+        allowed_secrets: request.layout.allow_secrets.clone(),
         format: request.format.name().to_owned(),
         compression: compression.codec().name().to_owned(),
         level: compression.level(),

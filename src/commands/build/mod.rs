@@ -86,11 +86,15 @@ pub(in crate::commands) struct Built {
 /// As [`run`].
 pub(in crate::commands) fn make(request: &Request, console: &Console) -> Result<Built> {
     let compression = Compression::new(request.codec, request.level, request.jobs)?;
-    let reading = layout::read(&request.layout)?;
+    let mut reading = layout::read(&request.layout)?;
     let (lock_file, files) = (reading.lock.clone(), reading.files.clone());
+    let binary = reading.layout.as_ref().map(|layout| binary_of(request, layout));
+    if let (Some(layout), Some(Ok(Some(binary)))) = (&reading.layout, &binary) {
+        reading.problems.extend(layout::secrets::in_binary(layout, &binary.secrets));
+    }
     let (layout, warnings) = reading.usable()?;
     warnings.iter().for_each(|problem| console.problem(problem));
-    let binary = binary_of(request, &layout)?;
+    let binary = binary.transpose()?.flatten();
     let ground = Ground::open(request, &layout, &lock_file)?;
     let source_date_epoch = match request.source_date_epoch {
         Some(epoch) => Some(epoch),
@@ -119,7 +123,7 @@ pub(in crate::commands) fn make(request: &Request, console: &Console) -> Result<
         (None, Some(binary)) => ReleaseName::of(binary.sha256),
         (None, None) => ReleaseName::of(content_of(&segment.survey, &layer)?),
     };
-    let release = Release { image: &layout.image, name, epoch };
+    let release = Release { image: &layout.image, name, epoch, allowed_secrets: &layout.allowed_secrets };
     let packed = build.pack(&mut segment, layer, &release)?;
     let program = layout.binary.as_ref().map(|program| &program.path.value).zip(binary.as_ref());
     let made = Made {

@@ -57,6 +57,9 @@ fn of(request: &Request, parameters: &Parameters) -> Result<build::Request> {
         return Err(Error::invalid("the image was built with an inventory, which is not given")
             .hint("name it with `--inventory FILE`: what it holds is not written down, for it may be secret"));
     }
+    if layout.allow_secrets.is_empty() {
+        layout.allow_secrets.clone_from(&parameters.allowed_secrets);
+    }
     if !has_own_values {
         let known = parameters.variables.iter().filter_map(|(name, value)| Some((name.clone(), scalar(value)?)));
         layout.values = known.collect();

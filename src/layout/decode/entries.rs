@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::accounts::{Owners, owner_id};
-use crate::diagnostic::{Place, Problem};
+use crate::diagnostic::Place;
 use crate::document::{Document, Section};
 use crate::layout::files::Files;
-use crate::layout::{Access, Directory, File, Link, Placed, Program, secrets};
+use crate::layout::{Access, Directory, File, Link, Placed, Program};
 use crate::rootfs::{Mode, TargetPath};
 
 fn access(section: &Section<'_>, owners: &Owners, example: &str) -> Option<Access> {
@@ -66,14 +66,7 @@ pub(super) fn file(document: &Document, section: Section<'_>, owners: &Owners, f
         ),
     };
     section.finish();
-    let (path, access, content) = (path?, access?, content?);
-    if let Some(secret) = secrets::find(&path.value, &content) {
-        document.report(
-            Problem::error(path.place.clone(), format!("`{}` {secret}, and secrets never enter an image", path.value))
-                .hint("push it into the container, and name it in `[[keep]]` so that it outlives a swap"),
-        );
-    }
-    Some(File { path, access, content })
+    Some(File { path: path?, access: access?, content: content? })
 }
 
 /// A template file beside the layout; what is wrong inside it is placed there.

@@ -14,8 +14,9 @@ use self::base::debian_base;
 use self::entries::{directory, file, link, program};
 use self::unit::unit;
 use super::files::Files;
-use super::{Health, Image, Keep, KeepHow, Layout, Network};
+use super::{AllowedSecret, Health, Image, Keep, KeepHow, Layout, Network, allowed_secrets, secrets};
 use crate::binary::Architecture;
+use crate::diagnostic::Problem;
 use crate::document::{Document, Section, unknown_hint};
 use crate::rollout::fleet::{self, Behind, InventoryPool};
 
@@ -43,9 +44,11 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
     let links = root.tables("link", "[[link]]").into_iter().filter_map(link).collect();
     let unit = root.table("unit", "[unit]").and_then(|section| unit(section, &owners));
     let network = root.table("network", "[network]").and_then(network);
-    let health = root.table("health", "[health]").and_then(health);
+    let health = root.table("health", "[health]").and_then(|section| health(document, section));
     let keep = root.tables("keep", "[[keep]]").into_iter().filter_map(keep).collect();
-    let image = image.and_then(self::image);
+    let allowed = root.tables("allow-secret", "[[allow-secret]]");
+    let allowed_secrets = allowed.into_iter().filter_map(|section| allowed_secret(document, section)).collect();
+    let image = image.and_then(|section| self::image(document, section));
     let pool = root.table("pool", "[pool]").and_then(|section| pool(section, image.as_ref()));
     let binary = binary.and_then(|section| program(section, &owners));
     root.finish();
@@ -63,12 +66,13 @@ pub(super) fn layout(document: &Document, root: &DeTable<'_>, files: &Files) -> 
         network,
         health,
         keep,
+        allowed_secrets,
         pool,
         unclear,
     })
 }
 
-fn image(section: Section<'_>) -> Option<Image> {
+fn image(document: &Document, section: Section<'_>) -> Option<Image> {
     let name = section.required_text("name", "\"my-service\"").and_then(|name| {
         let fits = name.value.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if fits && name.value.len() <= 64 && !name.value.starts_with('-') {
@@ -77,7 +81,10 @@ fn image(section: Section<'_>) -> Option<Image> {
         let message = format!("image name `{}` is not made of lower-case letters, digits and `-`", name.value);
         section.refuse(name.place, message, "it becomes part of every artifact's file name")
     });
-    let description = section.text("description").map(|text| text.value);
+    let description = section.text("description").map(|text| {
+        secrets::in_property("description", &text).into_iter().for_each(|problem| document.report(problem));
+        text.value
+    });
     let architecture = section.required_text("architecture", "\"x86_64\"").and_then(|text| {
         let known = Architecture::ALL.iter().map(|architecture| architecture.as_str());
         Architecture::parse(&text.value).or_else(|| {
@@ -106,13 +113,14 @@ fn network(section: Section<'_>) -> Option<Network> {
     Some(Network { interface: interface?, dhcp })
 }
 
-fn health(section: Section<'_>) -> Option<Health> {
+fn health(document: &Document, section: Section<'_>) -> Option<Health> {
     let port = section.number::<u16>("port", "8080", "from 1 to 65535");
     let port = port.and_then(|port| match port.value {
         0 => section.refuse(port.place, "`port` is not a whole number from 1 to 65535".to_owned(), ""),
         some => Some(some),
     });
     let path = section.required_text("path", "\"/health\"").and_then(|path| {
+        secrets::in_property("path", &path).into_iter().for_each(|problem| document.report(problem));
         if path.value.starts_with('/') && path.value.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Some(path.value);
         }
@@ -161,4 +169,20 @@ fn keep(section: Section<'_>) -> Option<Keep> {
     });
     section.finish();
     Some(Keep { path: path?, how: how? })
+}
+
+fn allowed_secret(document: &Document, section: Section<'_>) -> Option<AllowedSecret> {
+    let path = section.path("path");
+    let reason = section.required_text("reason", "\"a key that only the tests use\"").and_then(|reason| {
+        match allowed_secrets::unfit(&reason.value) {
+            Some(why) => {
+                let problem = Problem::error(reason.place, format!("`reason` {why}")).hint(allowed_secrets::REASON);
+                document.report(problem.without_line());
+                None
+            }
+            None => Some(reason.value),
+        }
+    });
+    section.finish();
+    Some(AllowedSecret { path: path?, reason: reason? })
 }

@@ -19,7 +19,11 @@ pub(super) fn unit(section: Section<'_>, owners: &Owners) -> Option<Unit> {
     let user = account("user", &owners.users).unwrap_or_else(|| "root".to_owned());
     let group = account("group", &owners.groups).unwrap_or_else(|| user.clone());
     let environment = section.free_texts("environment");
-    let environment = environment.into_iter().map(|(name, value)| (name.value, value.value)).collect();
+    let environment = environment.into_iter().map(|(name, value)| {
+        places.insert(format!("Environment={}", name.value), name.place);
+        (name.value, value.value)
+    });
+    let environment = environment.collect();
     let hardening = hardening(&section);
     let write_paths = section.texts("write-paths");
     for path in &write_paths {

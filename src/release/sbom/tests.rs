@@ -69,6 +69,7 @@ fn binary() -> Binary {
         rpath: Vec::new(),
         runpath: Vec::new(),
         versions: Vec::new(),
+        secrets: Vec::new(),
         go: Some(GoBuildInfo {
             go_version: "go1.23.5".to_owned(),
             main: Some(module("veza.example/backend", "(devel)")),

@@ -1,0 +1,147 @@
+//! What the name of a value says of it.
+
+/// Whether a value of this name is secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Says {
+    /// It is: `DB_PASSWORD`, `jwtSecret`, `api-key`.
+    Secret,
+    /// It may be, as the keys of ciphers are and those of tables are not.
+    Key,
+    /// It is meant to be known: `public_key`, `sha256`.
+    Public,
+    /// Nothing of the kind.
+    Nothing,
+}
+
+/// The ends of words that mean it wherever they stand last: `authtoken`, `dbpassword`.
+const SECRET: [&str; 10] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "credential",
+    "credentials",
+    "psk",
+    "requirepass",
+];
+
+/// Words that mean it behind another: `db_pass`, not `pass` alone.
+const SHORT: [&str; 4] = ["pass", "pwd", "pw", "pat"];
+
+/// What makes a key one that nobody may know.
+const KEYS: [&str; 16] = [
+    "access",
+    "account",
+    "api",
+    "auth",
+    "client",
+    "encryption",
+    "hmac",
+    "jwt",
+    "license",
+    "master",
+    "preshared",
+    "private",
+    "secret",
+    "session",
+    "shared",
+    "signing",
+];
+
+/// What everybody may know, however random, where it stands last.
+const PUBLIC: [&str; 13] = [
+    "checksum",
+    "checksums",
+    "commit",
+    "digest",
+    "etag",
+    "fingerprint",
+    "hash",
+    "id",
+    "integrity",
+    "pubkey",
+    "revision",
+    "sha256",
+    "sha512",
+];
+
+/// Reads a name's words, which are split by `_`, `-`, `.`, and by capitals.
+pub(super) fn says(name: &str) -> Says {
+    let words = words(name);
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        words if words.iter().any(|word| matches!(*word, "public" | "pub")) => Says::Public,
+        [.., last] if PUBLIC.contains(last) => Says::Public,
+        [.., last] if SECRET.iter().any(|end| last.ends_with(end)) => Says::Secret,
+        [.., _, last] if SHORT.contains(last) => Says::Secret,
+        [.., kind, "key"] if KEYS.contains(kind) => Says::Secret,
+        [.., "secret", "key", "base"] => Says::Secret,
+        [.., last] if last.ends_with("key") => Says::Key,
+        _ => Says::Nothing,
+    }
+}
+
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut after_small = false;
+    for character in name.chars() {
+        let parts = matches!(character, '_' | '-' | '.');
+        if (parts || (after_small && character.is_ascii_uppercase())) && words.last().is_some_and(|w| !w.is_empty()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| !parts) {
+            word.push(character.to_ascii_lowercase());
+        }
+        after_small = character.is_ascii_lowercase() || character.is_ascii_digit();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_their_last_words_mean() {
+        let all = |names: &[&str], expected| names.iter().for_each(|name| assert_eq!(says(name), expected, "{name}"));
+        all(
+            &[
+                "DB_PASSWORD",
+                "password",
+                "jwtSecret",
+                "JWT_SECRET",
+                "api-key",
+                "API_KEY",
+                "AWS_SECRET_ACCESS_KEY",
+                "authtoken",
+                "id_token",
+                "github.token",
+                "db_pass",
+                "SECRET_KEY_BASE",
+                "PrivateKey",
+                "dbPassword",
+                "client_secret",
+            ],
+            Says::Secret,
+        );
+        all(&["APP_KEY", "key", "sort_key", "hotkey"], Says::Key);
+        all(&["PUBLIC_KEY", "token_id", "image_sha256", "passwordHash"], Says::Public);
+        all(
+            &[
+                "PASSWORD_FILE",
+                "password_min_length",
+                "TOKEN_TTL",
+                "SecretPath",
+                "PWD",
+                "pass",
+                "PATH",
+                "LANG",
+                "tokens",
+            ],
+            Says::Nothing,
+        );
+    }
+}

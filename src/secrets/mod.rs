@@ -1,0 +1,183 @@
+//! What must never enter an image: keys, tokens, passwords. Found by shape or by name, told by place, never by value.
+//!
+//! ```text
+//! path ──────▶ names ───────────────────────────────┐
+//! text ─────┬▶ shapes        keys and tokens ───────┤
+//!           ├▶ urls          scheme://user:password │──▶ Findings: what, in which line
+//!           └▶ assignments   NAME=VALUE ────────────┤
+//! program ───▶ shapes that are nowhere by chance ───┘    or at which byte
+//! ```
+//!
+//! A file of text is looked at line by line, and what is told of a line is the surest of what was found in it. A
+//! program holds any sequence of letters somewhere, and libraries hold the headers of keys: there only what is whole
+//! counts. An image's base is not looked at: it is pinned, others made it, and whoever has its packages has its keys.
+
+mod assignments;
+mod keys;
+mod names;
+mod placeholders;
+mod program;
+mod randomness;
+mod shapes;
+#[cfg(test)]
+mod tests;
+mod urls;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+pub(crate) use names::is_host_key;
+pub(crate) use program::Scanning;
+
+use crate::rootfs::TargetPath;
+
+/// The findings of one file that are told: whoever has more of them has given another file.
+const MOST_FINDINGS: usize = 1000;
+
+/// What of a file's head tells whether it is text.
+const HEAD: usize = 8 << 10;
+
+/// Why something is taken for a secret; the surer, the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Secret {
+    /// It is named like the private half of an SSH host key.
+    HostKey,
+    /// It is named like a file of environment variables.
+    EnvironmentFile,
+    /// It is named like a store of private keys.
+    KeyStore,
+    /// It is named like a file that programs take passwords from.
+    Logins,
+    /// A private key.
+    PrivateKey,
+    /// A token of this service.
+    Token(&'static str),
+    /// A JSON Web Token, RFC 7519.
+    WebToken,
+    /// A URL with a password in front of the host.
+    Url,
+    /// A value whose name says that it is secret.
+    Named,
+    /// A value of an environment variable that nobody can have chosen by hand.
+    Random,
+}
+
+/// The end of a sentence that begins with a path.
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HostKey => "is an SSH host key",
+            Self::EnvironmentFile => "is an environment file",
+            Self::KeyStore => "is a store of private keys",
+            Self::Logins => "is a file of passwords",
+            Self::PrivateKey => "holds a private key",
+            Self::Token(service) => return write!(f, "holds a token of {service}"),
+            Self::WebToken => "holds a JSON Web Token",
+            Self::Url => "holds a URL with a password",
+            Self::Named => "holds a value that its name calls secret",
+            Self::Random => "holds a value as random as a key",
+        })
+    }
+}
+
+/// Where in a file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Spot {
+    /// The file's name tells it.
+    Name,
+    /// In this line of a text, from 1.
+    Line(usize),
+    /// At this byte of a program, from 0.
+    Byte(u64),
+}
+
+/// A secret without its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Where it is.
+    pub spot: Spot,
+    /// What it is.
+    pub secret: Secret,
+}
+
+/// The secrets of a file, in the order of their places.
+pub(crate) fn find(path: &TargetPath, content: &[u8]) -> Vec<Finding> {
+    let named = names::find(path).map(|secret| Finding { spot: Spot::Name, secret });
+    let is_program = content.get(..content.len().min(HEAD)).unwrap_or_default().contains(&0);
+    let inside = if is_program { program::find(content) } else { in_text(path, content) };
+    named.into_iter().chain(inside).collect()
+}
+
+/// What the text of a value is, which is no file's.
+pub(crate) fn of_value(value: &str) -> Option<Secret> {
+    by_shape(value.as_bytes()).map(|(_, secret)| secret).min()
+}
+
+/// What is known by its shape, and at which byte.
+fn by_shape(content: &[u8]) -> impl Iterator<Item = (usize, Secret)> {
+    shapes::in_text(content).chain(urls::find(content).map(|at| (at, Secret::Url)))
+}
+
+fn in_text(path: &TargetPath, content: &[u8]) -> Vec<Finding> {
+    let mut shaped: Vec<_> = by_shape(content).take(MOST_FINDINGS).collect();
+    shaped.sort_unstable();
+    let mut shaped = shaped.into_iter().peekable();
+    let mut findings = Vec::new();
+    let mut end = 0;
+    let reader = assignments::Reader::of(path);
+    for (index, line) in content.split(|byte| *byte == b'\n').enumerate() {
+        end += line.len() + 1;
+        let mut surest = reader.find(line);
+        while let Some((_, secret)) = shaped.next_if(|(at, _)| *at < end) {
+            surest = Some(surest.map_or(secret, |other| other.min(secret)));
+        }
+        findings.extend(surest.map(|secret| Finding { spot: Spot::Line(index + 1), secret }));
+        if findings.len() == MOST_FINDINGS {
+            break;
+        }
+    }
+    findings
+}
+
+/// The findings of one file as ends of sentences that begin with its path, one for each kind of secret.
+pub(crate) fn sentences(findings: &[Finding]) -> Vec<String> {
+    let mut spots: BTreeMap<Secret, BTreeSet<Spot>> = BTreeMap::new();
+    for finding in findings {
+        spots.entry(finding.secret).or_default().insert(finding.spot);
+    }
+    spots.into_iter().map(|(secret, spots)| format!("{secret}{}", at(&spots))).collect()
+}
+
+/// ` in lines 3, 4 and 9`; nothing where the name tells.
+fn at(spots: &BTreeSet<Spot>) -> String {
+    /// Whoever has changed these looks again.
+    const SHOWN: usize = 5;
+    // Of a key that its name tells too, the lines say more.
+    let what = match spots.last() {
+        None | Some(Spot::Name) => return String::new(),
+        Some(Spot::Line(_)) => "in line",
+        Some(Spot::Byte(_)) => "at byte",
+    };
+    let mut numbers: Vec<_> = spots.iter().filter_map(Spot::number).collect();
+    let more = numbers.len().saturating_sub(SHOWN);
+    if more > 0 {
+        numbers.truncate(SHOWN);
+        numbers.push(format!("{more} more"));
+    }
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    let last = numbers.pop().unwrap_or_default();
+    if numbers.is_empty() {
+        return format!(" {what}{plural} {last}");
+    }
+    format!(" {what}{plural} {} and {last}", numbers.join(", "))
+}
+
+impl Spot {
+    fn number(&self) -> Option<String> {
+        match self {
+            Self::Name => None,
+            Self::Line(line) => Some(line.to_string()),
+            Self::Byte(byte) => Some(byte.to_string()),
+        }
+    }
+}
