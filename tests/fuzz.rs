@@ -140,6 +140,8 @@ fuzz! {
     image: Form::Tar;
     frames: Form::Binary;
     deb: Form::Binary;
+    deb_data: Form::Tar;
+    packed: Form::Tar;
     lock: Form::Text(&["[[package]]", "[[suite]]", "sha256 = \"", "epoch = ", "\"\"\"", "version = 99"]);
     layout: Form::Text(&["[[file]]", "[extends]", "{{ ", " }}", "{% for x in range(9) %}", "owner = ", "0777", "\"\"\""]);
     deb822: Form::Text(&["Package: ", "Depends: a (>= 1) | b", "\n ", "Version: 1:2-3~", "SHA256:", "\n\n", "Provides: x (= 1)"]);

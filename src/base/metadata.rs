@@ -13,8 +13,11 @@ use crate::error::Result;
 
 /// The file's name in an image.
 pub(super) const FILE_NAME: &[u8] = b"metadata.yaml";
-/// The longest that is read, in bytes.
-const LONGEST: u64 = 1 << 20;
+/// The longest that is read, in bytes: those of the images server have 2 kB, and a reader of YAML takes seconds for what is
+/// nested for a megabyte.
+const LONGEST: u64 = 256 << 10;
+/// The most brackets that are opened, for each of which all that are open are gone through: a megabyte of them took minutes.
+const MOST_BRACKETS: usize = 1000;
 
 /// What an image says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -32,14 +35,17 @@ impl ImageMetadata {
     /// Reads the file's content; `name` is how the archive spells the file's name.
     ///
     /// # Errors
-    /// It is longer than 1 MiB, not YAML, or a key above has a value of another type.
+    /// It is longer than 256 KiB, not YAML, or a key above has a value of another type.
     pub(super) fn read(archive: &str, name: &[u8], content: &mut dyn Read) -> Result<Self> {
         let mut text = Vec::new();
         // Why the content stopped short is known to the tar, whose failure the caller takes first.
         let read = content.take(LONGEST + 1).read_to_end(&mut text);
         read.map_err(|error| fault::entry(archive, name, "cannot be read").cause(error))?;
         if text.len() as u64 > LONGEST {
-            return Err(fault::entry(archive, name, "is longer than 1 MiB"));
+            return Err(fault::entry(archive, name, "is longer than 256 KiB"));
+        }
+        if text.iter().filter(|byte| b"[{".contains(byte)).count() > MOST_BRACKETS {
+            return Err(fault::entry(archive, name, "has more than 1,000 lists and maps in brackets"));
         }
         yaml_serde::from_slice(&text)
             .map_err(|error| fault::entry(archive, name, "is not the metadata of an Incus image").cause(error))

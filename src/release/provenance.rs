@@ -61,7 +61,7 @@ pub struct Parameters {
     pub layout: String,
     /// The release.
     pub release: String,
-    /// The layout's variables with their final values.
+    /// The layout's variables with their final values; null for one that may be a secret.
     pub variables: BTreeMap<String, serde_json::Value>,
     /// Whether templates saw an inventory. What it holds is not written down: it may be secret.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -108,6 +108,13 @@ pub(crate) fn find(path: &TargetPath, content: &[u8]) -> Vec<Finding> {
     named.into_iter().chain(inside).collect()
 }
 
+/// What a variable is, by its name and its value.
+pub(crate) fn of_variable(name: &str, value: &str) -> Option<Secret> {
+    let lines = value.lines().map(|line| format!("{name}={line}\n"));
+    let text: String = lines.collect();
+    find(&TargetPath::known("/etc/environment"), text.as_bytes()).into_iter().map(|finding| finding.secret).min()
+}
+
 /// What the text of a value is, which is no file's.
 pub(crate) fn of_value(value: &str) -> Option<Secret> {
     by_shape(value.as_bytes()).map(|(_, secret)| secret).min()

@@ -93,6 +93,14 @@ pub(crate) fn deb() -> Vec<Vec<u8>> {
     packages.iter().map(crate::support::debian::Deb::bytes).collect()
 }
 
+pub(crate) fn deb_data() -> Vec<Vec<u8>> {
+    tar()
+}
+
+pub(crate) fn packed() -> Vec<Vec<u8>> {
+    image()
+}
+
 pub(crate) fn lock() -> Vec<Vec<u8>> {
     let whole = String::from_utf8(read("layouts/backend-api.lock")).unwrap();
     let head: Vec<_> = whole.split_inclusive("\n\n").take(6).collect();

@@ -115,6 +115,37 @@ pub(crate) fn deb(data: &[u8]) {
     survey("deb", |sink| drop(Base::of_packages(packages).read(&Silent, sink)));
 }
 
+/// A Debian package whose data is a tar that was changed before it was packed.
+pub(crate) fn deb_data(data: &[u8]) {
+    let mut ar = b"!<arch>\n".to_vec();
+    let mut member = |name: &str, content: &[u8]| {
+        ar.extend(format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 100_644, content.len()).as_bytes());
+        ar.extend(content);
+        ar.resize(ar.len().next_multiple_of(2), b'\n');
+    };
+    member("debian-binary", b"2.0\n");
+    let control = b"Package: app\nVersion: 1.0\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n";
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(control.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, "./control", control.as_slice()).unwrap();
+    member("control.tar.gz", &gzipped(&tar.into_inner().unwrap()));
+    member("data.tar.gz", &gzipped(data));
+    deb(&ar);
+}
+
+/// An image that was changed before it was compressed.
+pub(crate) fn packed(data: &[u8]) {
+    image(&gzipped(data));
+}
+
+fn gzipped(data: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(data).unwrap();
+    gzip.finish().unwrap()
+}
+
 /// A lock: what is read is written as it was.
 pub(crate) fn lock(data: &[u8]) {
     let parse = |text: String| Lock::parse(Source { name: "layout.lock".to_owned(), text }, "vezaimg lock");

@@ -76,6 +76,21 @@ fn a_tar_of_a_million_entries_is_refused() {
     );
 }
 
+/// YAML that its readers need minutes for: every bracket is weighed against all that are open.
+#[test]
+fn metadata_that_is_nested_without_end_is_refused_at_once() {
+    let workspace = Workspace::new();
+    for (text, what) in [
+        ("[".repeat(100_000), "has more than 1,000 lists and maps in brackets"),
+        ("{".repeat(100_000), "has more than 1,000 lists and maps in brackets"),
+        ("- ".repeat(200_000), "is longer than 256 KiB"),
+    ] {
+        let entries = [Small::File("metadata.yaml", 0o644, text.as_bytes()), Small::File("rootfs/x", 0o644, b"")];
+        workspace.write("image.tar", tar_of(entries.iter()));
+        refused(&workspace, "image.tar", 2, &format!("error: `metadata.yaml` in `image.tar` {what}\n"));
+    }
+}
+
 /// Some hundred kilobytes whose entries each stand in two thousand directories that no entry names.
 #[test]
 fn directories_that_are_only_implied_are_bounded() {

@@ -112,7 +112,7 @@ fn the_metadata_of_an_image_must_be_one_file_of_yaml() {
     let long = vec![b'#'; (1 << 20) + 1];
     assert_eq!(
         refuse(Tar::new().file("metadata.yaml", &long)),
-        "`metadata.yaml` in `by-hand.tar` is longer than 1 MiB"
+        "`metadata.yaml` in `by-hand.tar` is longer than 256 KiB"
     );
 }
 

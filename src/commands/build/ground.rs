@@ -15,7 +15,7 @@ use crate::{Error, Result};
 
 /// A base of which nothing but the outside has been read, and where its frames may be kept.
 #[derive(Debug)]
-pub(in crate::commands) enum Ground<'a> {
+pub(super) enum Ground<'a> {
     /// Debian packages, pinned; messages call the lock `name`.
     Locked { name: String, lock: Lock, base: &'a DebianBase, store: Store },
     /// A base that somebody made, which can do without a store.
@@ -27,7 +27,7 @@ impl<'a> Ground<'a> {
     ///
     /// # Errors
     /// There is no base, no lock, or one that was made from another `[base]` or for another architecture.
-    pub(in crate::commands) fn open(request: &Request, layout: &'a Layout, lock_file: &LockFile) -> Result<Self> {
+    pub(super) fn open(request: &Request, layout: &'a Layout, lock_file: &LockFile) -> Result<Self> {
         if !request.base.is_empty() {
             return Ok(Self::Given { base: base::open(&request.base)?, store: Store::open().ok() });
         }
@@ -47,7 +47,7 @@ impl<'a> Ground<'a> {
     }
 
     /// What messages call it.
-    pub(in crate::commands) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::Locked { name, .. } => name,
             Self::Given { base, .. } => base.name(),
@@ -55,7 +55,7 @@ impl<'a> Ground<'a> {
     }
 
     /// What becomes of times: a lock has an epoch of its own.
-    pub(in crate::commands) fn clock(&self, source_date_epoch: Option<Epoch>) -> Clock {
+    pub(super) fn clock(&self, source_date_epoch: Option<Epoch>) -> Clock {
         match self {
             Self::Locked { lock, .. } => Clock::Given(source_date_epoch.unwrap_or(lock.epoch)),
             Self::Given { base, .. } => Clock::new(source_date_epoch, base.has_times()),
@@ -63,7 +63,7 @@ impl<'a> Ground<'a> {
     }
 
     /// What tells, once it has been read, whether somebody wrote to it meanwhile. Objects of the store are never written to.
-    pub(in crate::commands) fn stamp(&self) -> Stamp {
+    pub(super) fn stamp(&self) -> Stamp {
         match self {
             Self::Locked { .. } => Stamp::default(),
             Self::Given { base, .. } => base.stamp(),
@@ -74,7 +74,7 @@ impl<'a> Ground<'a> {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub(in crate::commands) fn digests(&self) -> Result<Vec<Digest>> {
+    pub(super) fn digests(&self) -> Result<Vec<Digest>> {
         match self {
             Self::Locked { lock, .. } => Ok(vec![Digest::of_bytes(lock.to_string().as_bytes())]),
             Self::Given { base, .. } => base.digests(),
@@ -82,7 +82,7 @@ impl<'a> Ground<'a> {
     }
 
     /// The packages, where a lock pins them.
-    pub(in crate::commands) fn lock(&self) -> Option<&Lock> {
+    pub(super) fn lock(&self) -> Option<&Lock> {
         match self {
             Self::Locked { lock, .. } => Some(lock),
             Self::Given { .. } => None,
@@ -90,7 +90,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Where its frames may be kept.
-    pub(in crate::commands) fn store(&self) -> Option<&Store> {
+    pub(super) fn store(&self) -> Option<&Store> {
         match self {
             Self::Locked { store, .. } => Some(store),
             Self::Given { store, .. } => store.as_ref(),
@@ -101,7 +101,7 @@ impl<'a> Ground<'a> {
     ///
     /// # Errors
     /// A package is not in the store and cannot be fetched.
-    pub(in crate::commands) fn base(
+    pub(super) fn base(
         self,
         request: &Request,
         interrupt: &Interrupt,

@@ -13,7 +13,7 @@ use crate::layout::{Layout, Scalar};
 use crate::lock::Lock;
 use crate::release::{Listing, Parameters, ReleaseName, Resource, Role, sbom};
 use crate::rootfs::{Digest, Survey};
-use crate::{Error, Result};
+use crate::{Error, Result, secrets};
 
 /// Everything that went into an image, gathered while it was there.
 #[derive(Debug)]
@@ -75,14 +75,19 @@ fn listing(base: &Survey) -> Result<Digest> {
     Ok(listing.digest())
 }
 
-/// The layout's variables with their final values.
+/// The layout's variables with their final values; nothing in the place of one that may be a secret, which may have reached
+/// neither the image nor what lies beside it.
 pub(in crate::commands) fn variables(layout: &Layout) -> BTreeMap<String, Value> {
     let value = |scalar: &Scalar| match scalar {
         Scalar::Text(text) => Value::from(text.as_str()),
         Scalar::Number(number) => Value::from(*number),
         Scalar::Flag(flag) => Value::from(*flag),
     };
-    layout.variables.iter().map(|(name, scalar)| (name.clone(), value(scalar))).collect()
+    let known = |name: &str, scalar: &Scalar| match secrets::of_variable(name, &scalar.to_string()) {
+        Some(_) => Value::Null,
+        None => value(scalar),
+    };
+    layout.variables.iter().map(|(name, scalar)| (name.clone(), known(name, scalar))).collect()
 }
 
 /// What the command line and the layout say.

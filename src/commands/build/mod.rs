@@ -1,6 +1,6 @@
 //! `vezaimg build`: layout, base and binary in; an image in `out/`.
 
-pub(in crate::commands) mod ground;
+mod ground;
 pub(in crate::commands) mod inputs;
 mod report;
 

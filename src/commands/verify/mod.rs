@@ -75,11 +75,15 @@ struct Report<'a> {
 pub fn run(request: &Request, console: &Console) -> Result<()> {
     let files = Files::beside(&request.image)?;
     let signers = request.signers.as_deref().map(Signers::open).transpose()?;
+    // What cannot be asked is known before anything is read.
+    let asks = request.incus || !request.instances.is_empty();
+    let place = &request.place;
+    let client = asks.then(|| Client::connect(&place.remote, place.project.as_deref())).transpose()?;
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
     let (mut checks, seal) = verify::seal(&files, signers.as_ref(), console);
     let mut drift = Vec::new();
     if let Some(seal) = &seal {
-        let found = look(request, &files, seal, console, &interrupt)?;
+        let found = look(request, &files, seal, client.as_ref(), console, &interrupt)?;
         checks.extend(found.0);
         drift = found.1;
     }
@@ -108,6 +112,7 @@ fn look(
     request: &Request,
     files: &Files,
     seal: &Seal,
+    client: Option<&Client>,
     console: &Console,
     interrupt: &Interrupt,
 ) -> Result<(Vec<Check>, Vec<Drift>)> {
@@ -128,16 +133,15 @@ fn look(
         Err(check) => checks.push(check),
     }
     let mut drifts = Vec::new();
-    if let Some(fingerprint) = fingerprint.filter(|_| request.incus || !request.instances.is_empty()) {
-        let client = Client::connect(&request.place.remote, request.place.project.as_deref())?;
+    if let Some((client, fingerprint)) = client.zip(fingerprint) {
         if request.incus {
-            checks.push(verify::stored(&client, fingerprint)?);
+            checks.push(verify::stored(client, fingerprint)?);
             let layout = manifest.as_ref().map(|manifest| manifest.layout.as_str()).unwrap_or_default();
-            checks.push(verify::instances(&client, layout, fingerprint)?);
+            checks.push(verify::instances(client, layout, fingerprint)?);
         }
         let known = Fingerprint::parse(&fingerprint.to_string());
         for name in &request.instances {
-            let (check, drift) = verify::drift(&client, name, &contents.tree, known.as_ref(), console, interrupt)?;
+            let (check, drift) = verify::drift(client, name, &contents.tree, known.as_ref(), console, interrupt)?;
             checks.push(check);
             drifts.push(drift);
         }
