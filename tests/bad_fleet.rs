@@ -102,7 +102,7 @@ fn a_key_above_all_tables_is_unknown() {
         str![[r#"
 `fleet.toml` has 1 problem
 fleet.toml:1:1: unknown key `name` in the fleet
-  hint: known here: `haproxy`, `incus`, `pool`
+  hint: known here: `haproxy`, `images`, `incus`, `pool`
 "#]],
     );
 }
