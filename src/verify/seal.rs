@@ -23,6 +23,11 @@ pub struct Seal {
 }
 
 impl Seal {
+    /// Every file of the release, and its digest.
+    pub fn files(&self) -> &[(String, Digest)] {
+        self.checksums.files()
+    }
+
     /// The digest of a file of the release.
     pub fn digest(&self, name: &str) -> Option<Digest> {
         self.checksums.files().iter().find(|(file, _)| file == name).map(|(_, digest)| *digest)
