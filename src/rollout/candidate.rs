@@ -77,6 +77,8 @@ impl Candidate {
     ) -> Result<Self> {
         let unread =
             |cause: std::io::Error| Error::invalid(format!("cannot read the image `{reference}`")).cause(cause);
+        // What is signed is trusted only once it is known to be what was signed; otherwise what is no image is told at once.
+        let unsigned = signed.is_none().then(|| base::image_metadata(path)).transpose()?;
         listener.event(Event::Stage(format!("hashing `{reference}`")));
         let file = File::open(path).map_err(unread)?;
         let size = file.metadata().map_err(unread)?.len();
@@ -86,7 +88,7 @@ impl Candidate {
                 .cause(format!("its sha256 is {digest}"))
                 .hint("fetch the release again: `vezaimg verify` tells what of it is another"));
         }
-        let metadata = base::image_metadata(path)?;
+        let metadata = unsigned.map_or_else(|| base::image_metadata(path), Ok)?;
         let fingerprint = Fingerprint::parse(&digest.to_string())
             .ok_or_else(|| Error::failed(format!("the sha256 of `{reference}` is no fingerprint")))?;
         let is_there = client.image(fingerprint.as_str())?.is_some();

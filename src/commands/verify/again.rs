@@ -14,7 +14,7 @@ use crate::layout::Scalar;
 use crate::release::{CHECKSUMS, Checksums, Parameters, Provenance, ReleaseName};
 use crate::rootfs::escaped;
 use crate::ui::Console;
-use crate::verify::{Check, Files};
+use crate::verify::{Check, Files, Seal};
 use crate::{Error, Result};
 
 const CHECK: &str = "rebuild";
@@ -23,24 +23,26 @@ const CHECK: &str = "rebuild";
 ///
 /// # Errors
 /// It cannot be built: what it needs was not given, or is another.
-pub(super) fn rebuild(request: &Request, provenance: &Provenance, files: &Files, console: &Console) -> Result<Check> {
+pub(super) fn rebuild(
+    request: &Request,
+    provenance: &Provenance,
+    files: &Files,
+    seal: &Seal,
+    console: &Console,
+) -> Result<Check> {
     let cannot = |cause: std::io::Error| Error::failed("cannot build the image again").cause(cause);
     let elsewhere = tempfile::Builder::new().prefix("vezaimg-").tempdir().map_err(cannot)?;
     let mut again = of(request, provenance.parameters())?;
     again.out = elsewhere.path().to_owned();
     build::make(&again, console)?;
-    let list = |bytes: Vec<u8>| {
-        let list = Checksums::parse(&bytes).map(|list| list.files().iter().cloned().collect::<BTreeMap<_, _>>());
-        list.unwrap_or_default()
-    };
-    let name = files.name(CHECKSUMS);
-    let ours = list(fs::read(elsewhere.path().join(&name)).unwrap_or_default());
-    let theirs = list(fs::read(files.path(&name)).map_err(cannot)?);
-    let others = theirs.iter().filter(|(file, digest)| ours.get(*file) != Some(digest));
+    let list = fs::read(elsewhere.path().join(files.name(CHECKSUMS))).unwrap_or_default();
+    let ours = Checksums::parse(&list);
+    let ours: BTreeMap<_, _> = ours.iter().flat_map(Checksums::files).cloned().collect();
+    let others = seal.files().iter().filter(|(file, digest)| ours.get(file) != Some(digest));
     let faults: Vec<_> =
         others.map(|(file, _)| format!("`{}` comes out otherwise", escaped(file.as_bytes()))).collect();
     Ok(match faults.is_empty() {
-        true => Check::good(CHECK, format!("{} files, byte for byte", theirs.len())),
+        true => Check::good(CHECK, format!("{} files, byte for byte", seal.files().len())),
         false => Check::bad(CHECK, "other bytes", faults),
     })
 }

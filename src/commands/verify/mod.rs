@@ -127,7 +127,7 @@ fn look(
             let given = given(request, &provenance)?;
             checks.push(verify::origin(&provenance, given.as_ref()));
             if request.rebuild {
-                checks.push(again::rebuild(request, &provenance, files, console)?);
+                checks.push(again::rebuild(request, &provenance, files, seal, console)?);
             }
         }
         Err(check) => checks.push(check),
