@@ -10,7 +10,7 @@ pub struct Stamp(Vec<(PathBuf, Option<[i64; 6]>)>);
 
 impl Stamp {
     /// Of these files, now.
-    pub(super) fn of<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
+    pub fn of<'a>(paths: impl Iterator<Item = &'a Path>) -> Self {
         Self(paths.map(|path| (path.to_owned(), look(path))).collect())
     }
 

@@ -36,7 +36,7 @@ impl From<BuildArgs> for build::Request {
             jobs: args.jobs.unwrap_or_else(default_jobs),
             mirrors: args.mirrors.urls,
             offline: args.offline,
-            source_date_epoch: None,
+            source_date: build::SourceDate::Environment,
             sign: args.sign,
             json: args.json,
         }

@@ -25,11 +25,6 @@ impl Binary {
             crates: changes(crates(old), crates(new)),
         }
     }
-
-    /// Whether nothing is.
-    pub fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.modules.is_empty() && self.crates.is_empty()
-    }
 }
 
 /// What is different about the unit with all its drop-ins.

@@ -1,5 +1,6 @@
 //! Files whose content is another, line by line as diff(1) writes it with `--unified`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -54,14 +55,14 @@ impl Changed {
     /// The texts that both images have.
     pub(super) fn texts(&self, old: &Bodies, new: &Bodies, packages_changed: bool, units: &[Unit]) -> Vec<Text> {
         let deadline = Instant::now() + PATIENCE;
+        let told = units.iter().filter(|unit| unit.is_whole && !unit.directives.is_empty());
+        let told: BTreeSet<_> = told.map(|unit| unit.path.as_str()).collect();
         let both = self.iter().filter(|(_, contested)| contested.is_in_both());
         let texts = both.map(|(path, contested)| {
             let text = || diff(old.get(path)?, new.get(path)?, deadline);
             let told = match path.to_string() {
                 path if packages_changed && is_package_list(&path) => Err(Omission::Packages),
-                path if units.iter().any(|unit| unit.path == path && !unit.directives.is_empty()) => {
-                    Err(Omission::Units)
-                }
+                path if told.contains(path.as_str()) => Err(Omission::Units),
                 _ => contested.omission.map_or_else(|| text().ok_or(Omission::Binary), Err),
             };
             Text { path: path.to_string(), left_out: told.as_ref().err().copied(), diff: told.ok() }

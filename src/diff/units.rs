@@ -19,6 +19,9 @@ pub struct Unit {
     /// Its assignments by section and name, such as `[Service] MemoryMax`. Empty for a whole unit that comes or goes, and
     /// where only comments are others, or the order.
     pub directives: Vec<Change>,
+    /// Whether the directives tell all of it: systemd ignores no line of either.
+    #[serde(skip)]
+    pub is_whole: bool,
 }
 
 /// Which image has a file.
@@ -43,16 +46,18 @@ pub(super) fn changed(changed: &Changed, old: &Bodies, new: &Bodies) -> Vec<Unit
             (false, true) => State::Removed,
             (false, false) => State::Added,
         },
-        directives: changes(directives(path, old), directives(path, new)),
+        directives: changes(directives(path, old).0, directives(path, new).0),
+        is_whole: directives(path, old).1 && directives(path, new).1,
     });
     units.collect()
 }
 
-/// The assignments of a file; none of what is no unit file.
-fn directives(path: &TargetPath, bodies: &Bodies) -> Vec<(String, String)> {
-    let text = bodies.get(path).and_then(|content| str::from_utf8(content).ok());
-    let Some(unit) = text.and_then(|text| UnitFile::parse(text).ok()) else { return Vec::new() };
+/// The assignments of a file as systemd reads them, and whether it ignores nothing of it.
+fn directives(path: &TargetPath, bodies: &Bodies) -> (Vec<(String, String)>, bool) {
+    let Some(content) = bodies.get(path) else { return (Vec::new(), true) };
+    let (unit, ignored) = UnitFile::lenient(content);
     let sections = unit.sections().iter();
     let assigned = sections.flat_map(|section| section.directives().iter().map(move |it| (section.name(), it)));
-    assigned.map(|(section, it)| (format!("[{section}] {}", it.name()), it.value().to_owned())).collect()
+    let assigned = assigned.map(|(section, it)| (format!("[{section}] {}", it.name()), it.value().to_owned()));
+    (assigned.collect(), ignored.is_empty())
 }

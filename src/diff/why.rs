@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::change::{Change, changes};
+use crate::interrupt::Interrupt;
 use crate::release::{Provenance, Resource, Role};
 use crate::ui::Listener;
 use crate::verify::{self, Files};
@@ -42,7 +43,7 @@ impl Why {
 
 fn provenance(image: &Path, listener: &dyn Listener) -> Result<Provenance> {
     let files = Files::beside(image)?;
-    let (checks, seal) = verify::seal(&files, None, listener);
+    let (checks, seal) = verify::seal(&files, None, &Interrupt::default(), listener);
     let found = match seal {
         Some(seal) => verify::provenance(&files, &seal),
         None => Err(checks
@@ -51,8 +52,7 @@ fn provenance(image: &Path, listener: &dyn Listener) -> Result<Provenance> {
             .unwrap_or_else(|| verify::Check::bad("release", "", Vec::new()))),
     };
     found.map_err(|check| {
-        let error =
-            Error::failed(format!("`{}` does not hold: its {} is {}", image.display(), check.check, check.found));
+        let error = Error::failed(format!("`{}` does not hold: {}: {}", image.display(), check.check, check.found));
         check
             .faults
             .into_iter()

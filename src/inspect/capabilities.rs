@@ -33,6 +33,10 @@ pub(super) fn text(value: &[u8]) -> Option<String> {
             clauses.push(format!("{}={flags}", names.join(",")));
         }
     }
+    // Of a user namespace whose root this user is.
+    if let Some(root) = word(5).filter(|root| magic >> 24 == 3 && *root != 0) {
+        clauses.push(format!("[rootid={root}]"));
+    }
     Some(clauses.join(" "))
 }
 

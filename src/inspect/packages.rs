@@ -39,7 +39,9 @@ fn package(paragraph: &str) -> Option<Package> {
     let paragraph = paragraphs.into_iter().next()?;
     let field = |name: &str| paragraph.get_single(name).map(str::to_owned);
     // Lists of a file a package say nothing of a status.
-    let is_installed = field("Status").is_none_or(|status| status.ends_with(" installed"));
+    let is_gone =
+        |status: &str| ["not-installed", "config-files", "half-installed"].iter().any(|it| status.ends_with(it));
+    let is_installed = field("Status").is_none_or(|status| !is_gone(&status));
     is_installed.then_some(())?;
     Some(Package {
         name: field("Package")?,

@@ -63,7 +63,7 @@ pub(super) fn telling(tree: &Tree<Summary>) -> Telling {
                 Kind::HardLink(_) if tells => telling.follow(tree, path),
                 // What is started has its unit elsewhere.
                 Kind::Symlink(_) if tells && !is_wanted(path) => telling.follow(tree, path),
-                Kind::Symlink(_) if path.as_relative().ends_with(b".d") => {
+                Kind::Symlink(_) if path.as_relative().ends_with(b".d") && telling.counts(path) => {
                     for name in names_in(tree, path).into_iter().filter(|name| is_unit(name)) {
                         path.join(&name).iter().for_each(|drop_in| telling.follow(tree, drop_in));
                     }
@@ -78,8 +78,7 @@ pub(super) fn telling(tree: &Tree<Summary>) -> Telling {
 /// What is in a directory, links to it followed: the names in it, in byte order.
 pub(super) fn names_in(tree: &Tree<Summary>, directory: &TargetPath) -> Vec<Vec<u8>> {
     let Some(found) = directory_at(tree, directory) else { return Vec::new() };
-    let inside = tree.below(&found).filter(|(path, _)| path.parent().as_ref() == Some(&found));
-    inside.map(|(path, _)| path.name().to_vec()).collect()
+    tree.inside(&found).map(|(path, _)| path.name().to_vec()).collect()
 }
 
 /// The packages' lists, links followed.
@@ -91,12 +90,17 @@ pub(super) fn package_lists(tree: &Tree<Summary>) -> Vec<TargetPath> {
 }
 
 impl Telling {
-    fn follow(&mut self, tree: &Tree<Summary>, path: &TargetPath) {
+    /// Whether one more link may be followed.
+    fn counts(&mut self, path: &TargetPath) -> bool {
         self.links += 1;
-        if self.links > MOST_LINKS {
-            if self.links == MOST_LINKS + 1 {
-                self.unread.push(Unread { path: path.to_string(), why: "is behind more than 1,000 links" });
-            }
+        if self.links == MOST_LINKS + 1 {
+            self.unread.push(Unread { path: path.to_string(), why: "is behind more than 1,000 links" });
+        }
+        self.links <= MOST_LINKS
+    }
+
+    fn follow(&mut self, tree: &Tree<Summary>, path: &TargetPath) {
+        if !self.counts(path) {
             return;
         }
         if let Resolved::Entry(found, Entry { kind: Kind::File(summary), .. }) = tree.resolve(path) {

@@ -91,7 +91,7 @@ impl Release<'_> {
         };
         beside.add(MANIFEST, &mut |out| manifest.write(&listing, out))?;
         let release = self.name.to_string();
-        let file = names.first().map(String::as_str).unwrap_or_default();
+        let file = names.first().filter(|_| names.len() == 1).map(String::as_str);
         let subject = Subject { layout: &self.image.name, release: &release, file, fingerprint, epoch: self.epoch };
         beside.add(SPDX, &mut |out| made.of.write_spdx(&subject, out))?;
         let subjects = images.iter().map(|(name, sha256)| Resource::file(name, *sha256)).collect();

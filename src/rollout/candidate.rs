@@ -77,6 +77,7 @@ impl Candidate {
     ) -> Result<Self> {
         let unread =
             |cause: std::io::Error| Error::invalid(format!("cannot read the image `{reference}`")).cause(cause);
+        let stamp = base::Stamp::of([path].into_iter());
         // What is signed is trusted only once it is known to be what was signed; otherwise what is no image is told at once.
         let unsigned = signed.is_none().then(|| base::image_metadata(path)).transpose()?;
         listener.event(Event::Stage(format!("hashing `{reference}`")));
@@ -91,11 +92,28 @@ impl Candidate {
         let metadata = unsigned.map_or_else(|| base::image_metadata(path), Ok)?;
         let fingerprint = Fingerprint::parse(&digest.to_string())
             .ok_or_else(|| Error::failed(format!("the sha256 of `{reference}` is no fingerprint")))?;
-        let is_there = client.image(fingerprint.as_str())?.is_some();
+        let stored = client.image(fingerprint.as_str())?;
+        let contract = contract(reference, |key| metadata.properties.get(key).map(String::as_str))?;
+        if !stamp.still_holds() {
+            return Err(Error::failed(format!("`{reference}` changed while it was read")));
+        }
+        // Whoever may edit the store's images may say there what nobody has signed.
+        if signed.is_some()
+            && let Some(image) = &stored
+            && Self::of_store(reference, image)?.contract != contract
+        {
+            let place = client.remote();
+            return Err(Error::refused(format!("`{place}` has the image with other properties than were signed"))
+                .hint(format!(
+                    "`incus image edit {place}:{}` shows them; remove it, and it is imported anew",
+                    fingerprint.short()
+                )));
+        }
+        let is_there = stored.is_some();
         Ok(Self {
             reference: reference.to_owned(),
             fingerprint,
-            contract: contract(reference, |key| metadata.properties.get(key).map(String::as_str))?,
+            contract,
             architecture: metadata.architecture.unwrap_or_default(),
             size,
             file: (!is_there).then(|| path.to_owned()),

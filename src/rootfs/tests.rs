@@ -33,6 +33,23 @@ fn resolved(tree: &Tree<Summary>, text: &str) -> String {
 }
 
 #[test]
+fn what_is_right_in_a_directory_is_told_apart_from_what_is_deeper() {
+    let mut tree = Tree::new();
+    for path in ["/a", "/a-b", "/a/x", "/a/x-y", "/a/x/deep", "/a/x/deep/er", "/a/x0", "/a/y", "/a0", "/b/only/deep"] {
+        let metadata = Metadata { mode: Mode::from_bits(0o755), uid: 0, gid: 0, mtime: 0, xattrs: Xattrs::new() };
+        tree.insert(TargetPath::parse(path).unwrap(), Entry { metadata, kind: Kind::<()>::Directory });
+    }
+    let inside = |path: &str| {
+        let directory = TargetPath::parse(path).unwrap();
+        tree.inside(&directory).map(|(path, _)| path.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(inside("/"), ["/a", "/a-b", "/a0"]);
+    assert_eq!(inside("/a"), ["/a/x", "/a/x-y", "/a/x0", "/a/y"]);
+    assert_eq!(inside("/b"), [""; 0]);
+    assert_eq!(inside("/a/x"), ["/a/x/deep"]);
+}
+
+#[test]
 fn a_layout_s_path_is_absolute_and_normal() {
     let parse = |text: &str| TargetPath::parse(text).map(|path| path.to_string());
     assert_eq!(parse("/etc/veza"), Ok("/etc/veza".to_owned()));

@@ -69,6 +69,30 @@ impl<F> Tree<F> {
         range.take_while(|(below, _)| below.is_within(path)).map(|(below, entry)| (below, entry.as_ref()))
     }
 
+    /// The entries right in a directory, in byte order; what lies deeper is passed over, and not gone through.
+    pub fn inside(&self, directory: &TargetPath) -> impl Iterator<Item = (&TargetPath, &Entry<F>)> {
+        let depth = directory.as_relative().len() + usize::from(!directory.is_root());
+        let mut from = directory.join(b"\x01").ok();
+        let directory = directory.clone();
+        std::iter::from_fn(move || {
+            loop {
+                let (path, entry) = self.entries.range(from.take()?..).next()?;
+                if !path.is_within(&directory) {
+                    return None;
+                }
+                let name = path.as_relative().get(depth..)?;
+                // `0` comes right after the slash.
+                match name.iter().position(|byte| *byte == b'/') {
+                    Some(end) => from = directory.join(&[name.get(..end)?, b"0"].concat()).ok(),
+                    None => {
+                        from = TargetPath::from_relative(&[path.as_relative(), b"\x01"].concat()).ok();
+                        return Some((path, entry.as_ref()));
+                    }
+                }
+            }
+        })
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -16,6 +16,9 @@ use crate::unit;
 /// What of a line is looked at, in bytes: longer ones are data.
 const LONGEST: usize = 16 << 10;
 
+/// What systemd's own credentials begin with that are no secret, systemd.system-credentials(7).
+const SYSTEMS_OWN: [&str; 6] = ["firstboot.", "network.", "sysctl.", "sysusers.", "tmpfiles.", "udev."];
+
 /// How the lines of a file are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
@@ -89,8 +92,9 @@ fn in_unit(line: &str) -> Option<Secret> {
         _ => ("", line),
     };
     if directive == "SetCredential" {
-        let (_, value) = value.split_once(':')?;
-        return (!is_placeholder(value)).then_some(Secret::Named);
+        let (id, value) = value.split_once(':')?;
+        let is_known = SYSTEMS_OWN.iter().any(|own| id.starts_with(own));
+        return (!is_known && !is_placeholder(value)).then_some(Secret::Named);
     }
     // `LoadCredential=` names a file, `ImportCredential=` a pattern.
     let names_one = directive.ends_with("Credential") || directive == "PassEnvironment";
@@ -171,7 +175,14 @@ fn could_be_secret(value: &str) -> bool {
     const SHORTEST_NUMBER: usize = 6;
     let is_number = value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let least = if is_number { SHORTEST_NUMBER } else { SHORTEST };
-    let is_path = ["/", "./", "../", "~/", "@/", "file:", "-/"].iter().any(|start| value.starts_with(start));
+    let is_path = ["./", "../", "~/", "@/", "file:", "-/"].iter().any(|start| value.starts_with(start))
+        // Of base64 one value in 64 begins so.
+        || value.strip_prefix('/').is_some_and(|rest| !is_random(rest))
+        // `%d/token` and `$CREDENTIALS_DIRECTORY/token`, systemd.exec(5).
+        || (value.starts_with(['%', '$']) && value.contains('/'));
+    let is_version = value.trim_start_matches(['^', '~', '=', 'v']).bytes().all(|it| it.is_ascii_digit() || it == b'.')
+        && value.contains('.');
+    let is_digest = ["sha256", "sha384", "sha512"].iter().any(|kind| value.starts_with(kind));
     // `getenv("TOKEN")`, `!vault`, `[[`.
     let is_call = value.split_once('(').is_some_and(|(name, _)| !name.is_empty() && name.chars().all(is_of_names));
     value.len() >= least
@@ -179,6 +190,8 @@ fn could_be_secret(value: &str) -> bool {
         && !value.contains("://")
         && !is_path
         && !is_call
+        && !is_version
+        && !is_digest
         && !value.starts_with(['!', '[', '{', '|', '>', '&', '*', '\\'])
         && !is_monotonous(value.as_bytes())
         && !is_placeholder(value)

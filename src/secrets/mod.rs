@@ -103,9 +103,26 @@ pub struct Finding {
 /// The secrets of a file, in the order of their places.
 pub(crate) fn find(path: &TargetPath, content: &[u8]) -> Vec<Finding> {
     let named = names::find(path).map(|secret| Finding { spot: Spot::Name, secret });
-    let is_program = content.get(..content.len().min(HEAD)).unwrap_or_default().contains(&0);
-    let inside = if is_program { program::find(content) } else { in_text(path, content) };
+    let head = content.get(..content.len().min(HEAD)).unwrap_or_default();
+    let zeros = head.iter().filter(|byte| **byte == 0).count();
+    // Of UTF-16 every other byte is one.
+    let is_wide = zeros * 5 > head.len() * 2 && !head.starts_with(b"\x7fELF");
+    let inside = match zeros {
+        0 => in_text(path, content),
+        _ if is_wide => in_text(path, &content.iter().copied().filter(|byte| *byte != 0).collect::<Vec<_>>()),
+        _ => program::find(content),
+    };
     named.into_iter().chain(inside).collect()
+}
+
+/// Whether a line of any file may hold a secret.
+pub(crate) fn is_in_line(line: &str) -> bool {
+    let readers = [assignments::Reader::Environment, assignments::Reader::Configuration, assignments::Reader::Document];
+    // Of a layout, what is assigned stands within a string or a table.
+    let parts = || {
+        std::iter::once(line).chain(line.match_indices(['"', '\'', '{', ',']).filter_map(|(at, _)| line.get(at + 1..)))
+    };
+    of_value(line).is_some() || parts().any(|part| readers.iter().any(|reader| reader.find(part.as_bytes()).is_some()))
 }
 
 /// What a variable is, by its name and its value.

@@ -195,7 +195,17 @@ fn configurations_tell_the_values_that_their_names_call_secret() {
         &["DB_PASSWORD=hunter2", "export API_KEY='abcdef12'", "JWT_SECRET=\"s3cr3t#value\""],
         named,
     );
-    all("/etc/environment", &["DB_PASSWORD=hunter2"], named);
+    all(
+        "/etc/environment",
+        &[
+            "DB_PASSWORD=hunter2",
+            "JWT_SECRET_OLD=hunter2",
+            "PUBSUB_PUB_TOKEN=hunter2",
+            "DB_PASSWORD=/9Aj4kQ7x2Lm/B9sKfT0wZrY4nE8aJ=",
+        ],
+        named,
+    );
+    all("/etc/environment", &["DB=postgres://${DB_USER}:hunter2@db/x"], "1: holds a URL with a password\n");
     all("/etc/profile.d/app.sh", &["export DB_PASSWORD=hunter2"], named);
     all("/usr/local/bin/start", &["export DB_PASSWORD=hunter2"], named);
     all("/etc/app/app.conf", &["password = hunter2", "requirepass hunter2", "auth_token: abc123 # mine"], named);
@@ -205,6 +215,23 @@ fn configurations_tell_the_values_that_their_names_call_secret() {
     all("/etc/systemd/network/wg0.netdev", &[&format!("PrivateKey={}=", drawn(43))], named);
     all("/etc/app/app.conf", &[&format!("key = {}", hex(64)), &format!("app-key = {}", drawn(32))], named);
     all("/etc/default/app", &[&format!("SALT={}", drawn(32))], "1: holds a value as random as a key\n");
+}
+
+#[test]
+fn text_of_two_bytes_a_character_is_read_too() {
+    let wide: Vec<u8> = "DB_PASSWORD=hunter2\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let found = find(&path("/etc/default/app"), &wide);
+    assert_eq!(found, [Finding { spot: Spot::Line(1), secret: Secret::Named }]);
+}
+
+#[test]
+fn a_line_that_may_hold_one_is_not_shown() {
+    for line in ["environment = { \"DB-PASSWORD\" = \"hunter2\" }", "content = \"password = hunter2\" {{ nope }}"] {
+        assert!(is_in_line(line), "{line}");
+    }
+    for line in ["exec = \"/opt/app/app\"", "mode = \"0644\"", "[[file]]", "password = \"{{ db_password }}\""] {
+        assert!(!is_in_line(line), "{line}");
+    }
 }
 
 #[test]
@@ -224,6 +251,12 @@ fn what_stands_for_a_secret_or_says_where_it_is_passes() {
             "TOKEN_TTL=3600",
             "MAX_TOKEN=4096",
             "PASSWORD=required",
+            "DB_PASSWORD=%d/db",
+            "TOKEN=$CREDENTIALS_DIRECTORY/token",
+            "TOKEN_VERSION=^9.0.2",
+            "JSONWEBTOKEN=^10.12.25",
+            "SCRIPT_SECRET=sha256-Qx8pB9sKfT0wZrY4nE8aJ",
+            "TLS_CERT=MIIDq7Vx2LmB9sKfT0wZrY4nE8aJ",
             &format!("CHECKSUM={sum}"),
             &format!("MACHINE={id}"),
             &format!("BUILD={}", "veza-api-Release-2026-01-01-amd64"),

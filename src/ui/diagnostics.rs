@@ -3,6 +3,7 @@
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
 
 use crate::diagnostic::{Place, Problem, Severity};
+use crate::secrets;
 
 /// The problem with file, line, column, the source line, a marker and its hint; with colours, which whoever prints it
 /// strips where they do not belong.
@@ -13,7 +14,7 @@ pub(super) fn render(problem: &Problem) -> String {
     };
     let source = &problem.place.source;
     let title = level.primary_title(problem.message.as_str());
-    let mut group = if problem.shows_line {
+    let mut group = if problem.shows_line && !secrets::is_in_line(line_of(&problem.place)) {
         title.element(snippet(&problem.place))
     } else {
         let (line, column) = problem.place.line_column();
@@ -23,6 +24,14 @@ pub(super) fn render(problem: &Problem) -> String {
         group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
     }
     Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group])
+}
+
+/// The line that would be shown.
+fn line_of(place: &Place) -> &str {
+    let text = place.source.text.as_str();
+    let at = place.span.start.min(text.len());
+    let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default()
 }
 
 fn snippet(place: &Place) -> Snippet<'_, Annotation<'_>> {

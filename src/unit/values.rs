@@ -220,7 +220,9 @@ fn variable(word: &str) -> Check {
         return Ok(());
     }
     let hint = "quote a value that has blanks: `\"NAME=some words\"`";
-    Err(wrong(word, "assignments such as `NAME=value`", Some(hint.to_owned())))
+    // What it assigns may be a secret.
+    let shown = word.split_once('=').map_or_else(|| word.to_owned(), |(name, _)| format!("{name}=…"));
+    Err(wrong(&shown, "assignments such as `NAME=value`", Some(hint.to_owned())))
 }
 
 /// The program is an absolute path, or a bare name that systemd looks for.

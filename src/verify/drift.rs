@@ -8,7 +8,7 @@ use std::io::Read;
 use serde::Serialize;
 
 use super::{Check, counted};
-use crate::incus::{Attributes, Client, Fingerprint, InstanceName, Node};
+use crate::incus::{Attributes, Client, Fingerprint, InstanceName, Kind::Malformed, Node};
 use crate::interrupt::Interrupt;
 use crate::rollout::contract::Contract;
 use crate::rootfs::{Digesting, Entry, Kind, Summary, TargetPath, Tree};
@@ -66,6 +66,7 @@ pub fn drift(
     client: &Client,
     name: &InstanceName,
     tree: &Tree<Summary>,
+    contract: &Contract,
     fingerprint: Option<&Fingerprint>,
     listener: &dyn Listener,
     interrupt: &Interrupt,
@@ -77,9 +78,9 @@ pub fn drift(
     let of = instance.image();
     if of.as_ref() != fingerprint {
         let found = of.map_or("no image".to_owned(), |it| format!("the image {}", it.short()));
-        return Ok((Check::bad(CHECK, format!("`{name}` was made of {found}"), Vec::new()), Drift::default()));
+        let none = Drift { instance: name.to_string(), ..Drift::default() };
+        return Ok((Check::bad(CHECK, format!("`{name}` was made of {found}"), Vec::new()), none));
     }
-    let contract = Contract::of_container(&instance).unwrap_or_default();
     let known = |paths: &[&'static str]| paths.iter().map(|path| TargetPath::known(path)).collect::<BTreeSet<_>>();
     let mut skipped = known(&MOUNTED);
     skipped.extend(known(&WRITTEN_AT_START));
@@ -88,7 +89,7 @@ pub fn drift(
         name,
         tree,
         skipped,
-        kept: contract.keep.into_iter().map(|kept| kept.path).collect(),
+        kept: contract.keep.iter().map(|kept| kept.path.clone()).collect(),
         drift: Drift { instance: name.to_string(), ..Drift::default() },
         listener,
         interrupt,
@@ -153,12 +154,22 @@ impl Walk<'_> {
                 seen.insert(path);
                 continue;
             }
-            let Some(node) = self.client.read(self.name, &path)? else { continue };
-            // The root itself stands in few archives.
             let entry = self.tree.get(&path);
+            let node = match self.client.read(self.name, &path) {
+                // Of a socket or a device Incus says nothing that could be read.
+                Err(failure) if failure.kind() == Malformed && entry.is_none() => None,
+                node => node?,
+            };
+            let Some(node) = node else {
+                // Its directory lists it: what cannot be read by that name is there nevertheless.
+                if entry.is_none() {
+                    self.add(&path);
+                }
+                continue;
+            };
             match (entry, node) {
                 (Some(entry), node) => self.compare(&path, entry, node, &mut open)?,
-                (None, Node::Directory { names, .. }) if path.is_root() || path == TargetPath::known(MADE_AT_START) => {
+                (None, Node::Directory { names, .. }) if self.is_made(&path) => {
                     self.enter(&path, &names, &mut open);
                 }
                 (None, _) => self.add(&path),
@@ -174,11 +185,13 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Whether a directory is there for something else: what is in it is looked at all the same.
+    fn is_made(&self, path: &TargetPath) -> bool {
+        let holds_kept = self.kept.iter().any(|kept| kept.is_within(path));
+        path.is_root() || *path == TargetPath::known(MADE_AT_START) || holds_kept
+    }
+
     fn add(&mut self, path: &TargetPath) {
-        // What a kept path stands in was made for it.
-        if self.kept.iter().any(|kept| kept.is_within(path)) {
-            return;
-        }
         let is_state = path.is_within(&TargetPath::known(STATE));
         if is_state { &mut self.drift.state } else { &mut self.drift.added }.push(path.to_string());
     }

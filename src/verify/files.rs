@@ -1,9 +1,11 @@
 //! The files of one release, found beside its image.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::interrupt::Interrupt;
 use crate::release::{ArtifactName, CHECKSUMS, MANIFEST, PROVENANCE, SIGNATURE, SPDX};
 use crate::rootfs::{Digest, escaped};
 use crate::{Error, Result};
@@ -81,7 +83,7 @@ impl Files {
     /// It cannot be read, or is longer than so many bytes.
     pub(super) fn read(&self, name: &str, longest: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
-        File::open(self.path(name))?.take(longest + 1).read_to_end(&mut content)?;
+        self.open(name)?.take(longest + 1).read_to_end(&mut content)?;
         match content.len() as u64 > longest {
             true => Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {longest} bytes"))),
             false => Ok(content),
@@ -89,8 +91,19 @@ impl Files {
     }
 
     /// A file's sha256.
-    pub(super) fn digest(&self, name: &str) -> io::Result<Digest> {
-        Digest::of(&mut File::open(self.path(name))?)
+    pub(super) fn digest(&self, name: &str, interrupt: &Interrupt) -> io::Result<Digest> {
+        Digest::of(&mut interrupt.reader(self.open(name)?))
+    }
+
+    /// A regular file: what has no end is none.
+    fn open(&self, name: &str) -> io::Result<File> {
+        // Without O_NONBLOCK, opening a named pipe waits for a writer.
+        let nonblock = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or_default();
+        let file = OpenOptions::new().read(true).custom_flags(nonblock).open(self.path(name))?;
+        match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(io::Error::other("it is no file")),
+        }
     }
 }
 

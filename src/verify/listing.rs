@@ -8,13 +8,16 @@ use serde::Deserialize;
 use super::files::{Files, known};
 use super::seal::Seal;
 use super::{Check, counted};
-use crate::inspect::Contents;
+use crate::inspect::{Contents, LeftOut};
 use crate::release::{self, MANIFEST, Manifest};
 use crate::rootfs::Digest;
 
 const CHECK: &str = "manifest";
 /// The largest manifest that is read, in bytes: of 500,000 entries.
 const LARGEST: u64 = 256 << 20;
+
+/// How many entries more than the image has are looked at.
+const MOST_MORE: usize = 1000;
 
 #[derive(Deserialize)]
 struct Named {
@@ -38,7 +41,9 @@ pub fn listing(
     };
     let mut listed = BTreeMap::new();
     let mut faults = Vec::new();
+    let most = contents.tree.len() + MOST_MORE;
     let read = Manifest::read(&mut Cursor::new(content), &mut |line| match serde_json::from_str::<Named>(line) {
+        _ if listed.len() + faults.len() > most => {}
         Ok(Named { path }) => {
             if let Some(before) = listed.insert(path, line.to_owned()) {
                 faults.push(format!("an entry comes twice: {before}"));
@@ -59,11 +64,26 @@ pub fn listing(
         }
     }
     faults.extend(listed.into_keys().map(|path| format!("`{path}` is in the manifest alone")));
+    faults.extend(left_out(contents));
     faults.extend(head(&manifest, files, seal, contents, fingerprint));
     match faults.is_empty() {
         true => (Check::good(CHECK, counted(contents.tree.len(), "entry", "entries")), Some(manifest)),
         false => (Check::bad(CHECK, "does not list what the image holds", faults), None),
     }
+}
+
+/// What is in the archive and in no listing; `vezaimg build` writes nothing of the kind.
+fn left_out(contents: &Contents) -> impl Iterator<Item = String> {
+    let LeftOut { under_dev, devices, sockets, xattrs, twice, ambiguous, unread: _ } = &contents.left_out;
+    let counts = [
+        (*under_dev, "entries below `/dev`"),
+        (*devices, "device nodes"),
+        (*sockets, "sockets"),
+        (*xattrs, "extended attributes of another machine"),
+        (twice.len() as u64, "paths that come twice"),
+        (ambiguous.len() as u64, "entries that readers of the archive make different things of"),
+    ];
+    counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("the image holds {count} {what}"))
 }
 
 /// What the manifest says besides the entries.
@@ -76,6 +96,7 @@ fn head(
 ) -> Vec<String> {
     let images: Vec<_> = seal.image_digests(files).map(|(name, _)| name.to_owned()).collect();
     let property = |key: &str| contents.metadata().and_then(|it| it.properties.get(key).cloned()).unwrap_or_default();
+    let made = contents.metadata().and_then(|it| it.creation_date);
     let rootfs = contents.digest().map(|digest| digest.to_string()).unwrap_or_default();
     let facts = [
         ("image", manifest.image.join(" "), images.join(" ")),
@@ -83,6 +104,7 @@ fn head(
         ("rootfs_digest", manifest.rootfs_digest.clone(), rootfs),
         ("release", manifest.release.clone(), property("vezaimg.release")),
         ("layout", manifest.layout.clone(), property("vezaimg.layout")),
+        ("epoch", manifest.epoch.to_string(), made.map(|it| it.to_string()).unwrap_or_default()),
     ];
     let others = facts.into_iter().filter(|(_, said, found)| said != found);
     others.map(|(key, said, found)| format!("its `{key}` is `{said}`, and the image's `{found}`")).collect()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::Files;
 use super::{Check, counted};
+use crate::interrupt::Interrupt;
 use crate::release::{Armor, Checksums, MANIFEST, PROVENANCE, SPDX, Signed, Signers, check};
 use crate::rootfs::{Digest, escaped};
 use crate::ui::{Event, Listener};
@@ -75,7 +76,12 @@ pub fn vouched(image: &Path, signers: &Signers) -> Result<(Signed, Digest)> {
 
 /// Looks at the signature and at the checksums of every file. The seal is there if both hold, and with `signers` only if
 /// one of them has signed.
-pub fn seal(files: &Files, signers: Option<&Signers>, listener: &dyn Listener) -> (Vec<Check>, Option<Seal>) {
+pub fn seal(
+    files: &Files,
+    signers: Option<&Signers>,
+    interrupt: &Interrupt,
+    listener: &dyn Listener,
+) -> (Vec<Check>, Option<Seal>) {
     let name = files.checksums();
     let list = match files.read(&name, Checksums::LONGEST) {
         Ok(list) => list,
@@ -92,7 +98,7 @@ pub fn seal(files: &Files, signers: Option<&Signers>, listener: &dyn Listener) -
         let fault = format!("`{name}` is not as `vezaimg build` writes it");
         return (vec![signature, Check::bad(CHECKSUMS, "cannot be read", vec![fault])], None);
     };
-    let faults = faults(files, &checksums, listener);
+    let faults = faults(files, &checksums, interrupt, listener);
     match faults.is_empty() {
         true => {
             let good = Check::good(CHECKSUMS, counted(checksums.files().len(), "file", "files"));
@@ -132,7 +138,7 @@ fn signature(files: &Files, list: &[u8], list_name: &str, signers: Option<&Signe
 }
 
 /// Everything that is not as listed.
-fn faults(files: &Files, checksums: &Checksums, listener: &dyn Listener) -> Vec<String> {
+fn faults(files: &Files, checksums: &Checksums, interrupt: &Interrupt, listener: &dyn Listener) -> Vec<String> {
     let mut faults = Vec::new();
     let listed: Vec<_> = checksums.files().iter().map(|(name, _)| name.as_str()).collect();
     let beside = [MANIFEST, SPDX, PROVENANCE].map(|ending| files.name(ending));
@@ -148,7 +154,7 @@ fn faults(files: &Files, checksums: &Checksums, listener: &dyn Listener) -> Vec<
             continue;
         }
         listener.event(Event::Stage(format!("hashing `{shown}`")));
-        match files.digest(name) {
+        match files.digest(name, interrupt) {
             Ok(digest) if digest == *expected => {}
             Ok(_) => faults.push(format!("`{shown}` has other bytes")),
             Err(cause) => faults.push(format!("`{shown}`: {cause}")),

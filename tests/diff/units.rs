@@ -30,6 +30,23 @@ changed        /etc/systemd/system/app.service size 1587 → 1661, content
     );
 }
 
+/// systemd reads on behind a line that it cannot use, and so is what changed there told.
+#[test]
+fn a_line_that_systemd_ignores_hides_nothing() {
+    let workspace = Workspace::new();
+    for (file, unit) in [
+        ("old.tar", "[Service]\nExecStart=/bin/a\nUser=app\n"),
+        ("new.tar", "[Service]\nExecStart=/bin/evil\nUser=app\ngarbage\n"),
+    ] {
+        let unit = Small::File("rootfs/etc/systemd/system/app.service", 0o644, unit.as_bytes());
+        workspace.write(file, tar_of([METADATA, unit].iter()));
+    }
+    let told = told(&workspace, "old.tar", "new.tar", &[]);
+    assert!(told.contains("[Service] ExecStart /bin/a → /bin/evil\n"), "{told}");
+    assert!(!told.contains("[Service] User"), "{told}");
+    assert!(told.contains("\n+garbage\n"), "{told}");
+}
+
 #[test]
 fn drop_ins_that_come_and_go_units_of_others_and_comments_are_told() {
     const APP: Small<'static> =

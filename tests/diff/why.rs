@@ -72,7 +72,7 @@ fn an_image_without_a_provenance_that_holds_is_refused() {
     snapbox::assert_data_eq!(
         outcome.stderr,
         str![[r#"
-error: `new/small-v1-x86_64.incus.tar.zst` does not hold: its checksums is not what was built
+error: `new/small-v1-x86_64.incus.tar.zst` does not hold: checksums: not what was built
   cause: `small-v1-x86_64.provenance.json` has other bytes
   hint: `vezaimg verify` tells more; build it again, if it is old
 

@@ -91,6 +91,19 @@ fn metadata_that_is_nested_without_end_is_refused_at_once() {
     }
 }
 
+/// Links to one large directory, each of which might hold drop-ins.
+#[test]
+fn links_to_a_large_directory_are_followed_no_more_than_a_thousand_times() {
+    let workspace = Workspace::new();
+    let script = "mkdir -p rootfs/big/a/b rootfs/usr/lib/systemd/system && cp /dev/null metadata.yaml
+                  echo 'architecture: x86_64' >metadata.yaml; cd rootfs/big/a/b; seq 100000 | xargs touch; cd ../../../..
+                  cd rootfs/usr/lib/systemd/system; for n in $(seq 20000); do echo $n.d; done | xargs -n1 ln -s /big
+                  cd - && tar -cf image.tar metadata.yaml rootfs";
+    assert!(Command::new("sh").args(["-euc", script]).current_dir(workspace.path()).output().unwrap().status.success());
+    let told = crate::inspect::inspected(&workspace, &["image.tar"]).stdout;
+    assert!(told.contains(" is behind more than 1,000 links\n"), "{told}");
+}
+
 /// Some hundred kilobytes whose entries each stand in two thousand directories that no entry names.
 #[test]
 fn directories_that_are_only_implied_are_bounded() {

@@ -130,6 +130,30 @@ fn a_key_that_is_allowed_for_something_else_is_refused() {
     assert!(told.starts_with("signature    BAD   not good\n"), "{told}");
 }
 
+/// One file for commits and releases.
+#[test]
+fn a_key_that_two_lines_allow_may_do_what_either_says() {
+    let workspace = signed();
+    let line = std::fs::read_to_string(workspace.join("allowed_signers")).unwrap();
+    let other = line.replace("release@example.org", "git@example.org").replace("\"vezaimg\"", "\"git\"");
+    workspace.write("allowed_signers", format!("{other}{line}"));
+    let told = verify(&workspace, &["--signers", "allowed_signers"]);
+    assert!(told.stdout.starts_with("signature    good  of release@example.org with "), "{}", told.stdout);
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    for ending in ["sig", "sha256", "spdx.json"] {
+        let workspace = signed();
+        let file = workspace.join(&format!("out/small-v1-x86_64.{ending}"));
+        std::fs::remove_file(&file).unwrap();
+        assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+        let told = verify(&workspace, &["--signers", "allowed_signers"]);
+        assert!(told.stdout.contains("it is no file\n"), "{ending}: {}", told.stdout);
+        assert_eq!(told.code, Some(1));
+    }
+}
+
 #[test]
 fn the_signature_of_another_release_is_refused() {
     let workspace = signed();

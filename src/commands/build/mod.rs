@@ -48,12 +48,21 @@ pub struct Request {
     pub mirrors: Vec<String>,
     /// Take packages from the store alone.
     pub offline: bool,
-    /// The time of the image; otherwise what `SOURCE_DATE_EPOCH` says, if it is set.
-    pub source_date_epoch: Option<Epoch>,
+    /// Where the image's time is from.
+    pub source_date: SourceDate,
     /// The key that signs the release.
     pub sign: Option<PathBuf>,
     /// A JSON object on stdout instead of the path.
     pub json: bool,
+}
+
+/// Where an image's time is from; none is that of the base.
+#[derive(Clone, Copy, Debug)]
+pub enum SourceDate {
+    /// What `SOURCE_DATE_EPOCH` says, if it is set.
+    Environment,
+    /// This one, whatever the environment says.
+    Given(Option<Epoch>),
 }
 
 /// Builds the image.
@@ -96,9 +105,9 @@ pub(in crate::commands) fn make(request: &Request, console: &Console) -> Result<
     warnings.iter().for_each(|problem| console.problem(problem));
     let binary = binary.transpose()?.flatten();
     let ground = Ground::open(request, &layout, &lock_file)?;
-    let source_date_epoch = match request.source_date_epoch {
-        Some(epoch) => Some(epoch),
-        None => Epoch::from_environment()?,
+    let source_date_epoch = match request.source_date {
+        SourceDate::Environment => Epoch::from_environment()?,
+        SourceDate::Given(epoch) => epoch,
     };
     let clock = ground.clock(source_date_epoch);
     let signer = request.sign.as_deref().map(Signer::open).transpose()?;

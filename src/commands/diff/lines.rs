@@ -119,7 +119,7 @@ fn fact(change: &Change) -> String {
 }
 
 fn unit(unit: &Unit) -> Vec<String> {
-    let Unit { path, state, directives } = unit;
+    let Unit { path, state, directives, is_whole: _ } = unit;
     let head = match state {
         State::Added => format!("{path}, new"),
         State::Removed => format!("{path}, gone"),

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::Request;
 use crate::archive::Codec;
-use crate::commands::build;
+use crate::commands::build::{self, SourceDate};
 use crate::image::{Epoch, Format};
-use crate::layout::Scalar;
+use crate::layout::{self, Scalar};
 use crate::release::{CHECKSUMS, Checksums, Parameters, Provenance, ReleaseName};
 use crate::rootfs::escaped;
 use crate::ui::Console;
@@ -32,7 +32,9 @@ pub(super) fn rebuild(
 ) -> Result<Check> {
     let cannot = |cause: std::io::Error| Error::failed("cannot build the image again").cause(cause);
     let elsewhere = tempfile::Builder::new().prefix("vezaimg-").tempdir().map_err(cannot)?;
-    let mut again = of(request, provenance.parameters())?;
+    let parameters = provenance.parameters();
+    let layout = settled(request.layout.clone().unwrap_or_default(), parameters)?;
+    let mut again = of(request, layout, parameters)?;
     again.out = elsewhere.path().to_owned();
     build::make(&again, console)?;
     let list = fs::read(elsewhere.path().join(files.name(CHECKSUMS))).unwrap_or_default();
@@ -47,13 +49,11 @@ pub(super) fn rebuild(
     })
 }
 
-/// The build that the parameters tell of.
-fn of(request: &Request, parameters: &Parameters) -> Result<build::Request> {
-    let unknown = |what: &str, value: &str| {
-        Error::invalid(format!("the provenance names the {what} `{}`", escaped(value.as_bytes())))
-            .hint("a newer vezaimg may know it")
-    };
-    let mut layout = request.layout.clone().unwrap_or_default();
+/// The layout with the values and the allowances of the build, where no others are given.
+///
+/// # Errors
+/// It was built with an inventory, and none is given.
+pub(super) fn settled(mut layout: layout::Request, parameters: &Parameters) -> Result<layout::Request> {
     let has_own_values = !layout.set.is_empty() || !layout.vars.is_empty() || layout.inventory.is_some();
     if parameters.inventory && layout.inventory.is_none() {
         return Err(Error::invalid("the image was built with an inventory, which is not given")
@@ -66,6 +66,15 @@ fn of(request: &Request, parameters: &Parameters) -> Result<build::Request> {
         let known = parameters.variables.iter().filter_map(|(name, value)| Some((name.clone(), scalar(value)?)));
         layout.values = known.collect();
     }
+    Ok(layout)
+}
+
+/// The build that the parameters tell of.
+fn of(request: &Request, layout: layout::Request, parameters: &Parameters) -> Result<build::Request> {
+    let unknown = |what: &str, value: &str| {
+        Error::invalid(format!("the provenance names the {what} `{}`", escaped(value.as_bytes())))
+            .hint("a newer vezaimg may know it")
+    };
     Ok(build::Request {
         layout,
         binary: request.binary.clone(),
@@ -84,7 +93,7 @@ fn of(request: &Request, parameters: &Parameters) -> Result<build::Request> {
         jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         mirrors: Vec::new(),
         offline: false,
-        source_date_epoch: parameters.source_date_epoch.map(Epoch::from_seconds),
+        source_date: SourceDate::Given(parameters.source_date_epoch.map(Epoch::from_seconds)),
         sign: None,
         json: false,
     })

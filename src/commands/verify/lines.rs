@@ -11,7 +11,7 @@ pub(super) fn print(checks: &[Check], console: &Console) -> Result<()> {
             Verdict::Bad => "BAD",
             Verdict::Open => "-",
         };
-        console.result(&format!("{:<12} {word:<5} {}", check.check, check.found))?;
-        check.faults.iter().try_for_each(|fault| console.result(&format!("{:18} {fault}", "")))
+        console.words(&format!("{:<12} {word:<5} {}", check.check, check.found))?;
+        check.faults.iter().try_for_each(|fault| console.words(&format!("{:18} {fault}", "")))
     })
 }

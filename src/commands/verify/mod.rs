@@ -10,12 +10,14 @@ use serde::Serialize;
 use crate::base;
 use crate::binary;
 use crate::commands::build::inputs::{self, Inputs};
+use crate::commands::lock::command as lock_command;
 use crate::incus::{Client, Fingerprint, InstanceName};
 use crate::inspect::{Contents, Source};
 use crate::interrupt::Interrupt;
 use crate::layout;
 use crate::lock::Lock;
 use crate::release::{Provenance, Resource, Role, Signers};
+use crate::rollout::contract::Contract;
 use crate::rootfs::{Digest, escaped};
 use crate::ui::Console;
 use crate::verify::{self, Check, Drift, Files, Given, Seal};
@@ -80,7 +82,7 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let place = &request.place;
     let client = asks.then(|| Client::connect(&place.remote, place.project.as_deref())).transpose()?;
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
-    let (mut checks, seal) = verify::seal(&files, signers.as_ref(), console);
+    let (mut checks, seal) = verify::seal(&files, signers.as_ref(), &interrupt, console);
     let mut drift = Vec::new();
     if let Some(seal) = &seal {
         let found = look(request, &files, seal, client.as_ref(), console, &interrupt)?;
@@ -117,7 +119,7 @@ fn look(
     interrupt: &Interrupt,
 ) -> Result<(Vec<Check>, Vec<Drift>)> {
     let images: Vec<_> = seal.images(files).into_iter().map(|path| path.display().to_string()).collect();
-    let source = Source::find(&images)?;
+    let source = Source::find(&images)?.heeding(interrupt);
     let contents = Contents::read(&source, None, console)?;
     let fingerprint = source.fingerprint()?;
     let (listed, manifest) = verify::listing(files, seal, &contents, fingerprint);
@@ -133,15 +135,25 @@ fn look(
         Err(check) => checks.push(check),
     }
     let mut drifts = Vec::new();
+    if client.is_some() && fingerprint.is_none() {
+        checks.push(Check::bad("store", "half of an image has no fingerprint", Vec::new()));
+    }
     if let Some((client, fingerprint)) = client.zip(fingerprint) {
         if request.incus {
             checks.push(verify::stored(client, fingerprint)?);
-            let layout = manifest.as_ref().map(|manifest| manifest.layout.as_str()).unwrap_or_default();
-            checks.push(verify::instances(client, layout, fingerprint)?);
+            checks.push(match &manifest {
+                Some(manifest) => verify::instances(client, &manifest.layout, fingerprint)?,
+                None => Check::open("instances", "the manifest does not tell of which layout"),
+            });
         }
         let known = Fingerprint::parse(&fingerprint.to_string());
+        let property = |key: &str| contents.metadata().and_then(|it| it.properties.get(key)).map(String::as_str);
+        let contract = Contract::of(property).map_err(|wrong| {
+            wrong.into_iter().fold(Error::failed("the image is not as `vezaimg build` makes them"), Error::cause)
+        })?;
         for name in &request.instances {
-            let (check, drift) = verify::drift(client, name, &contents.tree, known.as_ref(), console, interrupt)?;
+            let (check, drift) =
+                verify::drift(client, name, &contents.tree, &contract, known.as_ref(), console, interrupt)?;
             checks.push(check);
             drifts.push(drift);
         }
@@ -153,7 +165,13 @@ fn look(
 fn given(request: &Request, provenance: &Provenance) -> Result<Option<Given>> {
     let mut given = Given::default();
     if let Some(layout) = &request.layout {
-        let reading = layout::read(layout)?;
+        // What is built again has the values of the build; otherwise it is asked whether the layout gives them.
+        let layout = match request.rebuild {
+            true => again::settled(layout.clone(), provenance.parameters())?,
+            false => layout.clone(),
+        };
+        let command = lock_command(&layout, &layout::read(&layout)?.lock);
+        let reading = layout::read(&layout)?;
         let (lock_file, files) = (reading.lock.clone(), reading.files.clone());
         let (layout, _) = reading.usable()?;
         if layout.image.name != provenance.parameters().layout {
@@ -161,15 +179,19 @@ fn given(request: &Request, provenance: &Provenance) -> Result<Option<Given>> {
             return Err(Error::invalid(format!("the layout given is `{ours}`, and the image's `{theirs}`"))
                 .hint("name the image's own layout with `--layout`"));
         }
-        let stands_on_lock = request.base.is_empty() && layout.base.is_some();
-        let source = if stands_on_lock { lock_file.read()? } else { None };
-        let lock = source.map(|source| Lock::parse(source, "vezaimg lock")).transpose()?;
+        let base = layout.base.as_ref().filter(|_| request.base.is_empty());
+        let lock = base.map(|base| Lock::of_layout(&lock_file, &base.value, layout.image.architecture, &command));
+        let lock = lock.transpose()?;
         let base = lock.iter().map(|lock| Digest::of_bytes(lock.to_string().as_bytes())).collect();
         given.inputs.extend(Inputs { layout: files, base, lock }.resources(None, None)?);
         given.variables = Some(inputs::variables(&layout));
     }
     if !request.base.is_empty() {
         let base = base::open(&request.base)?.digests()?;
+        if base.is_empty() && !request.rebuild {
+            return Err(Error::invalid("a base that is a directory is not compared file by file")
+                .hint("`--rebuild` builds on it again, and compares what comes out"));
+        }
         let inputs = Inputs { layout: Default::default(), base, lock: None };
         given.inputs.extend(inputs.resources(None, None)?);
     }

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deb822_fast::borrowed::BorrowedParser;
 
+use crate::rootfs::Digest;
+
 /// The most paragraphs of a file that are read.
 const MOST_PARAGRAPHS: usize = 10_000;
 /// The longest statement of one paragraph, in bytes.
@@ -109,7 +111,12 @@ fn listed(name: &str, unlisted: &mut BTreeMap<String, String>) -> String {
         return found;
     }
     let fits = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
-    let reference = format!("LicenseRef-{}", name.chars().map(fits).collect::<String>().trim_matches('-'));
+    let word: String = name.chars().map(fits).collect();
+    // Two names that differ in other signs alone are two licences.
+    let mut digits = Digest::of_bytes(name.as_bytes()).to_string();
+    digits.truncate(if word == name { 0 } else { 8 });
+    let parts = [word.trim_matches('-'), &digits].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    let reference = format!("LicenseRef-{}", parts.join("-"));
     unlisted.insert(reference.clone(), name.to_owned());
     reference
 }

@@ -25,8 +25,8 @@ pub struct Subject<'a> {
     pub layout: &'a str,
     /// The release.
     pub release: &'a str,
-    /// The image's file; of a split image, its metadata.
-    pub file: &'a str,
+    /// The image's file; none for a split image, of which no single file has its digest.
+    pub file: Option<&'a str>,
     /// What Incus will call it.
     pub fingerprint: Digest,
     /// The image's time, which is the document's.
@@ -238,7 +238,7 @@ fn sha256(digest: Digest) -> Checksum {
 
 fn image(subject: &Subject<'_>) -> Package {
     let mut package = plain(IMAGE.to_owned(), subject.layout, subject.release, "CONTAINER");
-    package.package_file_name = Some(subject.file.to_owned());
+    package.package_file_name = subject.file.map(str::to_owned);
     package.checksums.push(sha256(subject.fingerprint));
     package
 }

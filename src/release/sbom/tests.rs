@@ -91,7 +91,7 @@ fn written() -> serde_json::Value {
     let subject = Subject {
         layout: "veza-backend-api",
         release: "v1",
-        file: "veza-backend-api-v1-x86_64.incus.tar.zst",
+        file: Some("veza-backend-api-v1-x86_64.incus.tar.zst"),
         fingerprint: Digest::of_bytes(b"image"),
         epoch: Epoch::from_seconds(1_767_225_600),
     };

@@ -60,6 +60,11 @@ impl Armor {
         format!("SHA256:{}", STANDARD_NO_PAD.encode(Digest::of_bytes(&self.public_key).0))
     }
 
+    /// The key as files of allowed signers have it.
+    pub(super) fn encoded_key(&self) -> String {
+        STANDARD.encode(&self.public_key)
+    }
+
     /// Whether two say to be made with the same key.
     pub fn has_key_of(&self, other: &Self) -> bool {
         self.public_key == other.public_key

@@ -25,6 +25,8 @@ const NAMESPACE: &str = "vezaimg";
 const SSH_KEYGEN: &str = "ssh-keygen";
 /// How much of what it says is shown, in bytes.
 const LONGEST_SAYING: usize = 2048;
+/// How much of a file of allowed signers is read, in bytes.
+const LONGEST_SIGNERS: u64 = 1 << 20;
 /// The most names that one key is tried under.
 const MOST_PRINCIPALS: usize = 100;
 
@@ -141,8 +143,12 @@ impl Signers {
         let scratch = Scratch::new(armor)?;
         let mut command = scratch.command("find-principals");
         let found = output(command.arg("-f").arg(&self.file), &[], "find who signed")?;
-        let names = String::from_utf8_lossy(&found.stdout);
-        let mut names = names.lines().filter(|name| !name.is_empty() && !name.starts_with('!')).take(MOST_PRINCIPALS);
+        // It tells those of the first line with the key; another one may allow what that does not.
+        let mut names: Vec<_> = String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect();
+        names.extend(self.principals_of(armor)?);
+        names.retain(|name| !name.is_empty() && !name.starts_with('!'));
+        names.truncate(MOST_PRINCIPALS);
+        let mut names = names.iter();
         let mut refusal = None;
         let verified = names.find(|name| {
             let mut command = scratch.command("verify");
@@ -162,13 +168,32 @@ impl Signers {
         match (verified, refusal) {
             (Some(principal), _) => Ok(Signed { principal: escaped(principal.as_bytes()), key }),
             (None, Some(Err(error))) => Err(error),
-            (None, Some(Ok(cause))) => Err(Error::refused(format!("`{name}` is no good signature of `{what}`"))
-                .cause(cause)
-                .hint(format!("the key {key} is in `{shown}`: was the file changed after it was signed?"))),
+            (None, Some(Ok(cause))) => {
+                Err(Error::refused(format!("`{name}` is no good signature of `{what}`")).cause(cause).hint(format!(
+                    "the key {key} is in `{shown}`: was the file changed after it was signed, or may the key \
+                               not sign with the namespace `{NAMESPACE}`, or not at this time?"
+                )))
+            }
             (None, None) => {
                 Err(Error::refused(format!("`{what}` is signed by {key}, whom `{shown}` does not allow")).hint(FORMAT))
             }
         }
+    }
+}
+
+impl Signers {
+    /// The names of every line with the key.
+    fn principals_of(&self, armor: &Armor) -> Result<Vec<String>> {
+        let mut text = Vec::new();
+        let read = fs::File::open(&self.file).and_then(|file| file.take(LONGEST_SIGNERS).read_to_end(&mut text));
+        read.map_err(|cause| {
+            Error::invalid(format!("cannot read the allowed signers `{}`", self.file.display())).cause(cause)
+        })?;
+        let text = String::from_utf8_lossy(&text);
+        let key = armor.encoded_key();
+        let lines = text.lines().filter(|line| line.split_whitespace().any(|word| word == key));
+        let names = lines.filter_map(|line| line.trim_start().split([' ', '\t']).next());
+        Ok(names.flat_map(|names| names.trim_matches('"').split(',')).map(str::to_owned).collect())
     }
 }
 

@@ -51,7 +51,12 @@ const KEYS: [&str; 16] = [
 ];
 
 /// What everybody may know, however random, where it stands last.
-const PUBLIC: [&str; 13] = [
+const PUBLIC: [&str; 18] = [
+    "ca",
+    "cert",
+    "certificate",
+    "crt",
+    "pubkeys",
     "checksum",
     "checksums",
     "commit",
@@ -70,9 +75,12 @@ const PUBLIC: [&str; 13] = [
 /// Reads a name's words, which are split by `_`, `-`, `.`, and by capitals.
 pub(super) fn says(name: &str) -> Says {
     let words = words(name);
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let mut words: Vec<_> = words.iter().map(String::as_str).collect();
+    while words.len() > 1 && words.last().is_some_and(|word| is_which(word)) {
+        words.pop();
+    }
     match words.as_slice() {
-        words if words.iter().any(|word| matches!(*word, "public" | "pub")) => Says::Public,
+        words if words.contains(&"public") || words.windows(2).any(|pair| pair == ["pub", "key"]) => Says::Public,
         [.., last] if PUBLIC.contains(last) => Says::Public,
         [.., last] if SECRET.iter().any(|end| last.ends_with(end)) => Says::Secret,
         [.., _, last] if SHORT.contains(last) => Says::Secret,
@@ -81,6 +89,13 @@ pub(super) fn says(name: &str) -> Says {
         [.., last] if last.ends_with("key") => Says::Key,
         _ => Says::Nothing,
     }
+}
+
+/// Whether a word tells which of several: `JWT_SECRET_OLD`, `DB_PASSWORD_1`.
+fn is_which(word: &str) -> bool {
+    const WHICH: [&str; 11] =
+        ["b64", "base64", "dev", "live", "new", "old", "prev", "primary", "prod", "staging", "test"];
+    WHICH.contains(&word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn words(name: &str) -> Vec<String> {
@@ -124,11 +139,14 @@ mod tests {
                 "PrivateKey",
                 "dbPassword",
                 "client_secret",
+                "JWT_SECRET_OLD",
+                "DB_PASSWORD_1",
+                "PUBSUB_PUB_TOKEN",
             ],
             Says::Secret,
         );
         all(&["APP_KEY", "key", "sort_key", "hotkey"], Says::Key);
-        all(&["PUBLIC_KEY", "token_id", "image_sha256", "passwordHash"], Says::Public);
+        all(&["PUBLIC_KEY", "pub_key", "TLS_CERT", "token_id", "image_sha256", "passwordHash"], Says::Public);
         all(
             &[
                 "PASSWORD_FILE",
