@@ -34,6 +34,9 @@ use crate::rootfs::TargetPath;
 /// The findings of one file that are told: whoever has more of them has given another file.
 const MOST_FINDINGS: usize = 1000;
 
+/// The parts of a line that are looked at one by one.
+const MOST_PARTS: usize = 200;
+
 /// What of a file's head tells whether it is text.
 const HEAD: usize = 8 << 10;
 
@@ -119,10 +122,10 @@ pub(crate) fn find(path: &TargetPath, content: &[u8]) -> Vec<Finding> {
 pub(crate) fn is_in_line(line: &str) -> bool {
     let readers = [assignments::Reader::Environment, assignments::Reader::Configuration, assignments::Reader::Document];
     // Of a layout, what is assigned stands within a string or a table.
-    let parts = || {
-        std::iter::once(line).chain(line.match_indices(['"', '\'', '{', ',']).filter_map(|(at, _)| line.get(at + 1..)))
-    };
-    of_value(line).is_some() || parts().any(|part| readers.iter().any(|reader| reader.find(part.as_bytes()).is_some()))
+    let marks = ['"', '\'', '{', ','];
+    let ends = line.match_indices(marks).filter_map(|(at, _)| line.get(at + 1..)).take(MOST_PARTS);
+    let mut parts = std::iter::once(line).chain(line.split(marks)).chain(ends);
+    of_value(line).is_some() || parts.any(|part| readers.iter().any(|reader| reader.find(part.as_bytes()).is_some()))
 }
 
 /// What a variable is, by its name and its value.
