@@ -211,7 +211,8 @@ fn the_workflow_of_the_readme_publishes_and_rolls(platform: &Platform) {
     }
     let put = packages.put();
     let files = put.keys().map(|path| Path::new(path).file_name().unwrap().to_str().unwrap().to_owned());
-    let expected = ["incus.tar.zst", "manifest.json", "sha256"].map(|end| format!("veza-backend-api-v3-x86_64.{end}"));
+    let expected = ["incus.tar.zst", "manifest.json", "provenance.json", "sha256", "spdx.json"]
+        .map(|end| format!("veza-backend-api-v3-x86_64.{end}"));
     assert_eq!(files.collect::<Vec<_>>(), expected);
     let at = |path: &String| path.starts_with("/api/packages/veza/generic/veza-backend-api/v3/");
     assert!(put.iter().all(|(path, (size, token))| at(path) && *size > 0 && token == "token t0ken"), "{put:?}");
