@@ -21,18 +21,6 @@ use crate::error::{Error, Result};
 use crate::rootfs::{Body, Entry, Kind, Metadata, Mode, TargetPath};
 use crate::ui::Event;
 
-/// Whether the owners in a directory can be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owners {
-    /// Root unpacked it just now.
-    AsUnpacked,
-    /// Somebody made it, and this user reads it.
-    Unknown {
-        /// The reader's effective user id.
-        euid: u32,
-    },
-}
-
 /// Refuses an image that somebody unpacked by hand: its root file system is one directory further down.
 pub(super) fn refuse_unpacked_image(root: &Path, name: &str) -> Result<()> {
     let holds = |entry| root.join(entry).symlink_metadata().is_ok();
@@ -48,7 +36,7 @@ pub(super) struct Walk<'a> {
     root: &'a Path,
     /// What messages call it.
     name: &'a str,
-    owners: Owners,
+    euid: u32,
     meter: &'a Meter<'a>,
     budget: Budget,
     /// Files of more than one name, by device and inode, under the first.
@@ -57,16 +45,9 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(root: &'a Path, name: &'a str, owners: Owners, meter: &'a Meter<'a>) -> Self {
-        Self {
-            root,
-            name,
-            owners,
-            meter,
-            budget: Budget::default(),
-            names: BTreeMap::new(),
-            dropped: Dropped::default(),
-        }
+    /// A walk by the user with this effective id.
+    pub(super) fn new(root: &'a Path, name: &'a str, euid: u32, meter: &'a Meter<'a>) -> Self {
+        Self { root, name, euid, meter, budget: Budget::default(), names: BTreeMap::new(), dropped: Dropped::default() }
     }
 
     /// Gives every entry to the sink, directories before what they hold.
@@ -87,7 +68,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let stat = fs::symlink_metadata(entry.path()).map_err(|error| self.io_error(&path, &error))?;
-            check_owner(self.name, &path, (stat.uid(), stat.gid()), self.owners)?;
+            check_owner(self.name, &path, (stat.uid(), stat.gid()), self.euid)?;
             if stat.is_dir() && *device.get_or_insert(stat.dev()) != stat.dev() {
                 let note = format!("left out of the base `{}` what is mounted at `{path}`", self.name);
                 self.meter.listener().event(Event::Note(note));
@@ -239,8 +220,7 @@ const PASS_THE_TAR: &str =
 ///
 /// # Errors
 /// As above, naming the entry.
-fn check_owner(name: &str, path: &TargetPath, owner: (u32, u32), owners: Owners) -> Result<()> {
-    let Owners::Unknown { euid } = owners else { return Ok(()) };
+fn check_owner(name: &str, path: &TargetPath, owner: (u32, u32), euid: u32) -> Result<()> {
     let whose = match owner {
         (0, 0) => return Ok(()),
         (uid, gid) if path.is_root() && uid == 0 => format!("`{name}` belongs to gid {gid}, not to root"),

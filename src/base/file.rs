@@ -26,11 +26,11 @@ pub(super) struct BaseFile {
 }
 
 impl BaseFile {
-    /// Opens a file and tells its format; `euid` is the user who reads it.
+    /// Opens a file and tells its format.
     ///
     /// # Errors
-    /// There is no such file, it is empty, of a format that is not read, or a squashfs that cannot be unpacked.
-    pub(super) fn open(path: &Path, euid: u32) -> Result<Self> {
+    /// There is no such file, it is empty, of a format that is not read, or a squashfs that is not whole.
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let stat = stat(path)?;
         if stat.is_dir() {
@@ -49,7 +49,7 @@ impl BaseFile {
         let length = stat.len();
         let compression = recognized(&name, &head)?;
         if compression.is_none() {
-            squashfs::check(&name, &head, length, euid)?;
+            squashfs::check(&name, &head, length)?;
         }
         Ok(Self { path: path.to_owned(), name, file, length, compression })
     }

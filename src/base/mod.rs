@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! directory ─────────────────────────────▶ walk ──┐
-//! squashfs ──▶ unsquashfs ──▶ directory ─▶ walk ──┼──▶ (path, entry) … ──▶ sink
-//! tar ──▶ gzip, xz, zstd or none ──▶ members ─────┤
+//! tar ──▶ gzip, xz, zstd or none ──▶ members ─────┼──▶ (path, entry) … ──▶ sink
+//! squashfs ──▶ sqfs2tar ──▶ tar ──▶ members ──────┤
 //! .debs ──▶ control, data ──▶ unpacked, steps ────┘
 //! ```
 //!
@@ -32,22 +32,18 @@ mod xattrs;
 #[cfg(test)]
 pub(in crate::base) mod tests;
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 pub(crate) use self::debian::below_usr;
 pub use self::debian::{Archive, Packages};
-use self::directory::{Owners, Walk};
+use self::directory::Walk;
 use self::file::BaseFile;
 use self::image::{Contents, Front};
 pub use self::metadata::ImageMetadata;
 use self::meter::{Meter, Metered};
-pub use self::squashfs::Declared;
 use self::squashfs::Squashfs;
 pub use self::stamp::Stamp;
 use self::tarball::{MemberKind, Tarball};
@@ -86,8 +82,6 @@ pub struct Base {
     metadata: Option<BaseFile>,
     rootfs: Rootfs,
     interrupt: Interrupt,
-    /// What a squashfs was unpacked into.
-    unpacked: OnceCell<TempDir>,
 }
 
 /// Where the root file system is.
@@ -119,7 +113,7 @@ pub struct Dropped {
     pub devices: u64,
     /// Sockets.
     pub sockets: u64,
-    /// Entries of any kind below `/dev`; those of a squashfs are not even unpacked, nor counted.
+    /// Entries of any kind below `/dev`.
     pub under_dev: u64,
     /// Extended attributes that belong to the machine the base was made on.
     pub xattrs: u64,
@@ -136,7 +130,25 @@ fn is_under_dev(path: &TargetPath) -> bool {
 /// # Errors
 /// [`Invalid`](crate::error::Class::Invalid) if there is nothing at a path, or nothing that is a base.
 pub fn open(paths: &[PathBuf]) -> Result<Base> {
-    open_as(paths, rustix::process::geteuid().as_raw())
+    match paths {
+        [path] if stat(path)?.is_dir() => {
+            fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
+            let name = path.display().to_string();
+            directory::refuse_unpacked_image(path, &name)?;
+            Ok(Base::new(name, Form::Directory, None, Rootfs::Directory(path.clone())))
+        }
+        [path] => {
+            let file = BaseFile::open(path)?;
+            let form = match file.front()? {
+                None => Form::Squashfs,
+                Some(Front::Metadata | Front::Rootfs) => Form::Unified,
+                Some(Front::Other) => Form::RootfsTar,
+            };
+            Ok(Base::new(file.name().to_owned(), form, None, Rootfs::File(file)))
+        }
+        [first, second] => open_split(BaseFile::open(first)?, BaseFile::open(second)?),
+        _ => Err(Error::invalid(format!("a base is one file or directory, or two files, and not {}", paths.len()))),
+    }
 }
 
 /// Name, metadata and whether it is a directory, of every member of a gzipped tar that messages call `archive`, of which at
@@ -153,29 +165,6 @@ pub(crate) fn members(archive: &str, gzipped: &[u8], most: u64) -> Result<Vec<(V
         members.push((member.name, member.metadata, member.kind == MemberKind::Directory));
     }
     Ok(members)
-}
-
-/// [`open`] by the user `euid`.
-fn open_as(paths: &[PathBuf], euid: u32) -> Result<Base> {
-    match paths {
-        [path] if stat(path)?.is_dir() => {
-            fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
-            let name = path.display().to_string();
-            directory::refuse_unpacked_image(path, &name)?;
-            Ok(Base::new(name, Form::Directory, None, Rootfs::Directory(path.clone())))
-        }
-        [path] => {
-            let file = BaseFile::open(path, euid)?;
-            let form = match file.front()? {
-                None => Form::Squashfs,
-                Some(Front::Metadata | Front::Rootfs) => Form::Unified,
-                Some(Front::Other) => Form::RootfsTar,
-            };
-            Ok(Base::new(file.name().to_owned(), form, None, Rootfs::File(file)))
-        }
-        [first, second] => open_split(BaseFile::open(first, euid)?, BaseFile::open(second, euid)?),
-        _ => Err(Error::invalid(format!("a base is one file or directory, or two files, and not {}", paths.len()))),
-    }
 }
 
 fn open_split(first: BaseFile, second: BaseFile) -> Result<Base> {
@@ -203,50 +192,33 @@ impl Base {
     }
 
     fn new(name: String, form: Form, metadata: Option<BaseFile>, rootfs: Rootfs) -> Self {
-        Self { name, form, metadata, rootfs, interrupt: Interrupt::default(), unpacked: OnceCell::new() }
+        Self { name, form, metadata, rootfs, interrupt: Interrupt::default() }
     }
 
-    /// The same, but `unsquashfs` is stopped where somebody asks for it.
+    /// The same, but reading a squashfs is stopped where somebody asks for it.
     #[must_use]
     pub fn heeding(self, interrupt: &Interrupt) -> Self {
         Self { interrupt: interrupt.clone(), ..self }
     }
 
-    /// What a squashfs says that it holds; none for what is read without being unpacked.
-    ///
-    /// # Errors
-    /// `unsquashfs` is missing, or the squashfs is corrupt.
-    pub fn declared(&self) -> Result<Option<Declared>> {
-        match &self.rootfs {
-            Rootfs::File(file) if file.is_squashfs() => self.squashfs(file, &std::env::temp_dir()).declared().map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    /// Whether it is unpacked to be read, into a directory that is there as long as this is.
-    pub fn is_unpacked(&self) -> bool {
-        matches!(&self.rootfs, Rootfs::File(file) if file.is_squashfs())
-    }
-
-    fn squashfs<'a>(&'a self, file: &'a BaseFile, scratch: &'a Path) -> Squashfs<'a> {
-        let (name, image) = (file.name(), file.path());
-        Squashfs { name, image, tool: squashfs::UNSQUASHFS, scratch, interrupt: &self.interrupt }
-    }
-
     fn read_file(&self, file: &BaseFile, listener: &dyn Listener, sink: Sink<'_>) -> Result<Contents> {
-        if file.is_squashfs() {
+        let contents = if file.is_squashfs() {
             let meter = Meter::new(listener, None);
-            let dropped = self.squashfs(file, &std::env::temp_dir()).read(&self.unpacked, &meter, sink)?;
+            let (name, image) = (file.name(), file.bytes()?);
+            let squashfs = Squashfs { name, image, tool: squashfs::SQFS2TAR, interrupt: &self.interrupt };
+            let contents = squashfs.read(&meter, sink)?;
             meter.finish();
-            return Ok(Contents { dropped, ..Contents::default() });
-        }
-        let meter = Meter::new(listener, Some(file.length()));
-        let mut tar = file.tarball(&meter)?;
-        let contents = match self.form {
-            Form::Unified => image::read_unified(&mut tar, sink)?,
-            _ => image::read_rootfs(&mut tar, sink)?,
+            contents
+        } else {
+            let meter = Meter::new(listener, Some(file.length()));
+            let mut tar = file.tarball(&meter)?;
+            let contents = match self.form {
+                Form::Unified => image::read_unified(&mut tar, sink)?,
+                _ => image::read_rootfs(&mut tar, sink)?,
+            };
+            meter.finish();
+            contents
         };
-        meter.finish();
         Ok(contents)
     }
 
@@ -303,15 +275,15 @@ impl Base {
     ///
     /// # Errors
     /// What the sink returns; [`Invalid`](crate::error::Class::Invalid) if the base is truncated, corrupt, ambiguous, or
-    /// has lost its owners; [`Failed`](crate::error::Class::Failed) if the disk or `unsquashfs` failed. Entries given
+    /// has lost its owners; [`Failed`](crate::error::Class::Failed) if the disk or `sqfs2tar` fails. Entries given
     /// before an error are worth nothing.
     pub fn read(&self, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
         let image = self.metadata.as_ref().map(read_metadata).transpose()?;
         let contents = match &self.rootfs {
             Rootfs::Directory(path) => {
                 let meter = Meter::new(listener, None);
-                let owners = Owners::Unknown { euid: rustix::process::geteuid().as_raw() };
-                let dropped = Walk::new(path, &self.name, owners, &meter).read(sink)?;
+                let euid = rustix::process::geteuid().as_raw();
+                let dropped = Walk::new(path, &self.name, euid, &meter).read(sink)?;
                 meter.finish();
                 Contents { dropped, ..Contents::default() }
             }
@@ -330,7 +302,7 @@ impl Base {
 /// # Errors
 /// [`Invalid`](crate::error::Class::Invalid) if there is no unified image at the path.
 pub fn image_metadata(path: &Path) -> Result<ImageMetadata> {
-    let file = BaseFile::open(path, rustix::process::geteuid().as_raw())?;
+    let file = BaseFile::open(path)?;
     if file.is_squashfs() {
         return Err(Error::invalid(format!(
             "`{}` is the root file system of a split image, not an image",

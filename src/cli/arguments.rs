@@ -55,8 +55,8 @@ Example:
   vezaimg inspect out/veza-backend-api-….incus.tar.zst
   vezaimg inspect veza-backend-api --file /etc/os-release
 
-Images that others have made are shown too. The file is read as a stream and never unpacked, but for a squashfs, which only \
-root can read. What an image says of itself is its own word.")]
+Images that others have made are shown too. The file is read as a stream and never unpacked. What an image says of itself is \
+its own word.")]
     Inspect(InspectArgs),
     /// Tell what is different between two images
     #[command(after_help = "\

@@ -1,6 +1,5 @@
 //! Bounds on what a hostile image can make a look at it cost.
 
-use crate::base::Declared;
 use crate::{Error, Result};
 
 /// The most entries that are looked at; Debian's full desktop has some 300,000.
@@ -41,16 +40,6 @@ impl<'a> Budget<'a> {
             return Err(self.too_much("names, links and attributes of more than 256 MiB"));
         }
         Ok(())
-    }
-
-    /// Looks at what has to be unpacked before it can be counted.
-    pub(super) fn declared(&self, declared: Declared) -> Result<()> {
-        let mut alone = Self::new(self.name);
-        alone.content(declared.content)?;
-        match declared.entries > MOST_ENTRIES as u64 {
-            true => Err(self.too_many()),
-            false => Ok(()),
-        }
     }
 
     /// Counts the content of a file, holes included.

@@ -67,7 +67,6 @@ impl Contents {
     pub fn read(source: &Source, wanted: Option<&TargetPath>, listener: &dyn Listener) -> Result<Self> {
         listener.event(Event::Stage(format!("reading `{}`", escaped(source.name().as_bytes()))));
         let (name, budget) = (source.name(), Budget::new(source.name()));
-        source.declared()?.map_or(Ok(()), |declared| budget.declared(declared))?;
         let mut pass = Pass { name, wanted, budget, size: 0, unpacking: Unpacking::default() };
         let description = source.read(listener, &mut |path, entry| pass.take(path, entry))?;
         let Pass { mut budget, size, unpacking, .. } = pass;

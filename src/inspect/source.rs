@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::base::{self, Base, Declared, Description, Form, Sink, Stamp};
+use crate::base::{self, Base, Description, Form, Sink, Stamp};
 use crate::incus::{Client, Content, Image};
 use crate::interrupt::Interrupt;
 use crate::rootfs::{Body, Digest, Digesting, Entry, Kind, escaped};
@@ -91,19 +91,6 @@ impl Source {
             stored => stored,
         };
         Self { place, interrupt: interrupt.clone(), ..self }
-    }
-
-    /// Whether something of it lies on the disk while it is read, for a signal to leave there.
-    pub fn is_unpacked(&self) -> bool {
-        matches!(&self.place, Place::Files(base, _) if base.is_unpacked())
-    }
-
-    /// What it says that it holds, where that has to be unpacked to be read.
-    pub(super) fn declared(&self) -> Result<Option<Declared>> {
-        match &self.place {
-            Place::Files(base, _) => base.declared(),
-            Place::Store(..) => Ok(None),
-        }
     }
 
     /// What it was called, for messages.

@@ -2,14 +2,12 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::support::workspace::{Small, Workspace, outcome, small_base, tar_of};
-use crate::support::{seconds, wait_for};
 
 fn refused(workspace: &Workspace, image: &str, code: i32, error: &str) {
     let outcome = workspace.run(["inspect", image]);
@@ -129,22 +127,21 @@ fn directories_that_are_only_implied_are_bounded() {
     );
 }
 
-/// Makes `rootfs.squashfs` of what a script leaves in `root`, with the other half of the image beside it, and a directory
-/// that is to be empty again.
-fn squashed(script: &str) -> Workspace {
+/// Makes `rootfs.squashfs` of what a script leaves in `root`, with the other half of the image beside it.
+fn squashed(script: &str, options: &str) -> Workspace {
     let workspace = Workspace::new();
     workspace.write("meta.tar", tar_of([METADATA].iter()));
-    let script = format!("mkdir root tmp && {script} && mksquashfs root rootfs.squashfs -quiet -no-progress");
+    let script = format!("mkdir root && {script} && mksquashfs root rootfs.squashfs -quiet -no-progress {options}");
     let made = Command::new("sh").args(["-euc", &script]).current_dir(workspace.path()).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     workspace
 }
 
 #[test]
-fn a_squashfs_that_would_fill_the_disk_is_refused_before_it_is_unpacked() {
-    let workspace = squashed("truncate --size 1G root/0 && for name in 1 2 3 4 5 6 7 8; do ln root/0 root/$name; done");
+fn a_squashfs_that_would_fill_the_disk_is_refused() {
+    let workspace = squashed("truncate --size 9G root/0", "-b 1M");
     let mut command = workspace.command();
-    // Were it unpacked, this would be missed.
+    // What is read as a stream needs no place.
     command.env("TMPDIR", workspace.join("none")).args(["inspect", "meta.tar", "rootfs.squashfs"]);
     let refused = outcome(&mut command);
     assert_eq!(
@@ -153,31 +150,6 @@ fn a_squashfs_that_would_fill_the_disk_is_refused_before_it_is_unpacked() {
          error: `meta.tar + rootfs.squashfs` holds files of more than 8 GiB, more than is looked at\n"
     );
     assert_eq!((refused.stdout.as_str(), refused.code), ("", Some(3)));
-}
-
-/// The tool goes on for longer than anybody waits; it says where it unpacks.
-#[test]
-fn an_interrupt_leaves_nothing_of_a_squashfs() {
-    let workspace = squashed("echo x > root/x");
-    let script = "#!/bin/sh\ncase $1 in -lln) ;; *) echo x > began; exec sleep 600 ;; esac\n";
-    workspace.write("bin/unsquashfs", script);
-    std::fs::set_permissions(workspace.join("bin/unsquashfs"), PermissionsExt::from_mode(0o755)).unwrap();
-    let path = format!("{}:{}", workspace.join("bin").display(), std::env::var("PATH").unwrap());
-    let mut command = workspace.command();
-    command.env("TMPDIR", workspace.join("tmp")).env("PATH", path).args(["inspect", "rootfs.squashfs"]);
-    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for("the unpacking", seconds(30), || {
-        if workspace.join("began").exists() { Ok(()) } else { Err("nothing".to_owned()) }
-    });
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let ended = child.wait_with_output().unwrap();
-    assert_eq!(
-        String::from_utf8(ended.stderr).unwrap(),
-        "reading `rootfs.squashfs`\nerror: interrupted; nothing was left behind\n"
-    );
-    assert_eq!(ended.status.code(), Some(5));
-    assert_eq!(std::fs::read_dir(workspace.join("tmp")).unwrap().count(), 0);
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn what_the_sink_says_does_not_hide_why_reading_failed() {
     let place = Place::new();
     let whole = Tar::new().file("x", &[b'x'; 3000]).whole();
     let path = place.write("base", &whole[..2000]);
-    let swallowed = crate::base::open_as(&[path], 0).unwrap().read(&crate::ui::Silent, &mut |_, entry| {
+    let swallowed = crate::base::open(&[path]).unwrap().read(&crate::ui::Silent, &mut |_, entry| {
         if let crate::rootfs::Kind::File(body) = entry.kind {
             let mut content = Vec::new();
             assert!(body.reader.read_to_end(&mut content).is_err());

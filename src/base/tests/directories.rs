@@ -5,9 +5,9 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, symlink};
 
 use super::fixture::{Mount, Place, Recorder, as_user, read};
-use crate::base::directory::{Owners, Walk};
+use crate::base::directory::Walk;
 use crate::base::meter::Meter;
-use crate::base::{Dropped, Form, open_as};
+use crate::base::{Dropped, Form, open};
 use crate::error::{Class, Result};
 use crate::rootfs::Kind;
 use crate::ui::{Event, Silent};
@@ -50,7 +50,7 @@ fn a_directory_is_read_in_byte_order_whatever_the_order_of_creation() {
         assert_eq!((form, lines.concat()), (Form::Directory, expected.clone()));
         assert_eq!(description.dropped, Dropped { devices: 1, sockets: 1, under_dev: 1, xattrs: 1 });
     }
-    assert!(!open_as(&place.paths(&["tree"]), 0).unwrap().has_times());
+    assert!(!open(&place.paths(&["tree"])).unwrap().has_times());
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_mounted_file_system_is_left_out() {
 
     let listener = Recorder::default();
     let mut paths = Vec::new();
-    let base = open_as(&place.paths(&["tree"]), 0).unwrap();
+    let base = open(&place.paths(&["tree"])).unwrap();
     base.read(&listener, &mut |path, _| {
         paths.push(path.to_string());
         Ok(())
@@ -99,7 +99,7 @@ fn an_entry_that_belongs_to_the_reading_user_is_refused_unless_that_is_root() {
     place.sh("mkdir -p tree/etc; touch tree/etc/motd; chown 1234:0 tree/etc/motd");
     let walk = |euid: u32| -> Result<Dropped> {
         let (path, meter) = (place.path("tree"), Meter::new(&Silent, None));
-        Walk::new(&path, "tree", Owners::Unknown { euid }, &meter).read(&mut |_, _| Ok(()))
+        Walk::new(&path, "tree", euid, &meter).read(&mut |_, _| Ok(()))
     };
     assert_eq!(
         walk(1234).unwrap_err().to_string(),
@@ -143,7 +143,7 @@ fn an_unpacked_image_is_one_directory_too_high() {
 fn changed_by(change: impl Fn(&Place)) -> String {
     let place = Place::new();
     place.write("tree/x", &[b'x'; 3000]);
-    let base = open_as(&place.paths(&["tree"]), 0).unwrap();
+    let base = open(&place.paths(&["tree"])).unwrap();
     let outcome = base.read(&Silent, &mut |_, entry| {
         if let Kind::File(body) = entry.kind {
             change(&place);
@@ -185,7 +185,7 @@ fn a_file_that_becomes_a_link_after_it_was_seen_is_not_followed() {
     place.write("tree/a", b"a");
     place.write("tree/b", b"b");
     place.write("secret", b"b");
-    let base = open_as(&place.paths(&["tree"]), 0).unwrap();
+    let base = open(&place.paths(&["tree"])).unwrap();
     let mut seen = Vec::new();
     let outcome = base.read(&Silent, &mut |path, entry| {
         seen.push(path.to_string());

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use crate::base::{Description, Form, open_as};
+use crate::base::{Description, Form, open};
 use crate::error::{Error, Result};
 use crate::rootfs::{Body, Digest, Entry, Kind, TargetPath};
 use crate::ui::{Event, Listener, Silent};
@@ -91,7 +91,7 @@ impl Drop for Mount {
 
 /// A base as root reads it.
 pub(in crate::base) fn read(paths: &[PathBuf]) -> Result<(Form, Vec<String>, Description)> {
-    let base = open_as(paths, 0)?;
+    let base = open(paths)?;
     let form = base.form();
     let mut lines = Vec::new();
     let description = base.read(&Silent, &mut |path, entry| {

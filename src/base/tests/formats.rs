@@ -4,7 +4,7 @@ use std::fs;
 
 use super::fixture::{Place, Recorder, SMALL, Tar, filter, small};
 use crate::base::fault::FETCH_AGAIN;
-use crate::base::{Form, open_as};
+use crate::base::{Form, open};
 use crate::error::Class;
 use crate::ui::Event;
 
@@ -153,7 +153,7 @@ fn what_is_no_base_at_all_is_refused() {
 
 #[test]
 fn an_image_in_incus_is_to_be_exported_first() {
-    let error = open_as(&["incus:debian/12".into()], 0).unwrap_err();
+    let error = open(&["incus:debian/12".into()]).unwrap_err();
     assert_eq!(
         error.to_string(),
         "`incus:debian/12` is an image in Incus, not a file\n\
@@ -166,7 +166,7 @@ fn an_image_in_incus_is_to_be_exported_first() {
 fn a_base_is_one_path_or_two() {
     for (paths, count) in [(vec![], 0), (vec!["a".into(), "b".into(), "c".into()], 3)] {
         let expected = format!("a base is one file or directory, or two files, and not {count}");
-        assert_eq!(open_as(&paths, 0).unwrap_err().to_string(), expected);
+        assert_eq!(open(&paths).unwrap_err().to_string(), expected);
     }
 }
 
@@ -179,7 +179,7 @@ fn progress_is_told_in_bytes_of_the_file_at_most_some_times_a_second() {
     let length = fs::metadata(&path).unwrap().len();
 
     let recorder = Recorder::default();
-    let base = open_as(&[path], 0).unwrap();
+    let base = open(&[path]).unwrap();
     assert_eq!((base.form(), base.has_times()), (Form::RootfsTar, true));
     let start = std::time::Instant::now();
     base.read(&recorder, &mut |_, _| Ok(())).unwrap();

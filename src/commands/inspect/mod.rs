@@ -3,7 +3,6 @@
 mod lines;
 
 use crate::inspect::{Contents, Inspection, Source};
-use crate::interrupt::Interrupt;
 use crate::release;
 use crate::rootfs::{Entry, Kind, Resolved, TargetPath, escaped};
 use crate::ui::Console;
@@ -36,7 +35,7 @@ pub enum View {
 /// # Errors
 /// There is none, it is damaged or larger than is looked at, or has no such file.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
-    let source = find(&request.image)?;
+    let source = Source::find(&request.image)?;
     match &request.view {
         View::Whole => {
             let inspection = Inspection::of(&source, console)?;
@@ -45,17 +44,6 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         View::Tree => tree(&Contents::read(&source, None, console)?, request.json, console),
         View::File(path) => file(path, &source, console),
     }
-}
-
-/// Finds an image. Where something of it is unpacked, a signal lets it be cleaned up; elsewhere it ends the process as it
-/// always does.
-fn find(references: &[String]) -> Result<Source> {
-    let source = Source::find(references)?;
-    if !source.is_unpacked() {
-        return Ok(source);
-    }
-    let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
-    Ok(source.heeding(&interrupt))
 }
 
 fn tree(contents: &Contents, json: bool, console: &Console) -> Result<()> {
