@@ -13,6 +13,7 @@ mod targets;
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -32,6 +33,8 @@ const MOST_RESIDENT: u64 = 512 << 20;
 /// Where a child is told to be one.
 const CHILD: &str = "VEZAIMG_FUZZ_CHILD";
 const SECONDS: &str = "VEZAIMG_FUZZ_SECONDS";
+/// Names a directory to write every target's seeds into, for a fuzzer that takes a corpus.
+const CORPUS: &str = "VEZAIMG_FUZZ_CORPUS";
 
 /// The input that is being read, and since when.
 type Now = Arc<Mutex<Option<(Instant, Vec<u8>)>>>;
@@ -45,6 +48,12 @@ fn say(line: &str) {
 fn run(name: &str, form: Form, seeds: Vec<Vec<u8>>, target: fn(&[u8])) {
     if env::var(CHILD).is_ok_and(|child| child == name) {
         return child(name, form, seeds, target);
+    }
+    if let Some(corpus) = env::var_os(CORPUS) {
+        let directory = Path::new(&corpus).join(name);
+        fs::create_dir_all(&directory).unwrap();
+        let mut numbered = seeds.iter().enumerate();
+        return numbered.try_for_each(|(number, seed)| fs::write(directory.join(format!("{number}")), seed)).unwrap();
     }
     let mut command = Command::new("prlimit");
     command.arg(format!("--as={MOST_MEMORY}")).arg(env::current_exe().unwrap());
@@ -109,7 +118,7 @@ fn watch(name: &str, now: &Now) {
 
 /// Keeps an input that does harm, and ends the run.
 fn found(name: &str, what: &str, input: &[u8]) -> ! {
-    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
     fs::create_dir_all(&directory).unwrap();
     let path = directory.join(format!("{name}-{}", process::id()));
     fs::write(&path, input).unwrap();
