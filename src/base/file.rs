@@ -18,7 +18,8 @@ use crate::ui::Silent;
 /// A file of a format that is read.
 #[derive(Debug)]
 pub(super) struct BaseFile {
-    path: PathBuf,
+    /// None where it has no name.
+    path: Option<PathBuf>,
     name: String,
     file: File,
     length: u64,
@@ -42,20 +43,29 @@ impl BaseFile {
             return Err(Error::invalid(format!("`{name}` is neither a regular file nor a directory"))
                 .hint("write what it gives into a file first: it is read more than once"));
         }
-        let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        Ok(Self { path: Some(path.to_owned()), ..Self::of(name, file)? })
+    }
+
+    /// A regular file that was opened already, for messages of this name.
+    ///
+    /// # Errors
+    /// It is empty, of a format that is not read, or a squashfs that is not whole.
+    pub(super) fn of(name: String, mut file: File) -> Result<Self> {
+        let stat = file.metadata().map_err(|error| Error::failed(format!("cannot read `{name}`")).cause(error))?;
         let mut head = Vec::with_capacity(HEAD);
-        let read = (&mut file).take(HEAD as u64).read_to_end(&mut head);
+        let read = file.rewind().and_then(|()| (&mut file).take(HEAD as u64).read_to_end(&mut head));
         read.map_err(|error| Error::failed(format!("cannot read `{name}`")).cause(error))?;
         let length = stat.len();
         let compression = recognized(&name, &head)?;
         if compression.is_none() {
             squashfs::check(&name, &head, length)?;
         }
-        Ok(Self { path: path.to_owned(), name, file, length, compression })
+        Ok(Self { path: None, name, file, length, compression })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// The path as it was given, for messages.

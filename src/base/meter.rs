@@ -10,7 +10,7 @@ use crate::ui::{Event, Listener};
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Counts what is read and tells a listener.
-pub(super) struct Meter<'a> {
+pub(crate) struct Meter<'a> {
     listener: &'a dyn Listener,
     done: Cell<u64>,
     total: Option<u64>,
@@ -19,12 +19,12 @@ pub(super) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     /// A meter of nothing read so far out of `total` bytes.
-    pub(super) fn new(listener: &'a dyn Listener, total: Option<u64>) -> Self {
+    pub(crate) fn new(listener: &'a dyn Listener, total: Option<u64>) -> Self {
         Self { listener, done: Cell::new(0), total, told: Cell::new(None) }
     }
 
     /// Counts `bytes` more.
-    pub(super) fn advance(&self, bytes: usize) {
+    pub(crate) fn advance(&self, bytes: usize) {
         self.done.set(self.done.get() + bytes as u64);
         let now = Instant::now();
         if self.told.get().is_none_or(|told| now.duration_since(told) >= INTERVAL) {
@@ -34,7 +34,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Tells what is done now that the base has been read, whenever it was told last.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.tell();
     }
 
@@ -49,7 +49,7 @@ impl<'a> Meter<'a> {
 }
 
 /// A reader whose bytes are counted.
-pub(super) struct Metered<'a, R> {
+pub(crate) struct Metered<'a, R> {
     inner: R,
     meter: &'a Meter<'a>,
 }

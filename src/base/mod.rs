@@ -33,7 +33,7 @@ mod xattrs;
 pub(in crate::base) mod tests;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,8 @@ use self::directory::Walk;
 use self::file::BaseFile;
 use self::image::{Contents, Front};
 pub use self::metadata::ImageMetadata;
-use self::meter::{Meter, Metered};
+pub(crate) use self::meter::Meter;
+use self::meter::Metered;
 use self::squashfs::Squashfs;
 pub use self::stamp::Stamp;
 use self::tarball::{MemberKind, Tarball};
@@ -167,6 +168,15 @@ pub(crate) fn members(archive: &str, gzipped: &[u8], most: u64) -> Result<Vec<(V
     Ok(members)
 }
 
+/// The two files of a split image that were opened already, in either order, with a name for messages each.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn split(files: [(String, File); 2]) -> Result<Base> {
+    let [first, second] = files.map(|(name, file)| BaseFile::of(name, file));
+    open_split(first?, second?)
+}
+
 fn open_split(first: BaseFile, second: BaseFile) -> Result<Base> {
     let holds_metadata = |file: &BaseFile| Ok::<_, Error>(file.front()? == Some(Front::Metadata));
     let (metadata, rootfs) = match (holds_metadata(&first)?, holds_metadata(&second)?) {
@@ -235,7 +245,7 @@ impl Base {
     /// What tells, once it has been read, whether its files were written to meanwhile.
     pub fn stamp(&self) -> Stamp {
         match &self.rootfs {
-            Rootfs::File(rootfs) => Stamp::of(self.metadata.iter().chain([rootfs]).map(BaseFile::path)),
+            Rootfs::File(rootfs) => Stamp::of(self.metadata.iter().chain([rootfs]).filter_map(BaseFile::path)),
             _ => Stamp::default(),
         }
     }

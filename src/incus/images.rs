@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use ureq::http::{Method, header};
 
 use super::exchange::{Call, text};
-use super::{Client, Fingerprint, InstanceKind, Kind, Result, json};
+use super::{Client, Fingerprint, Form, InstanceKind, Kind, Result, json};
 use crate::Error;
 use crate::rootfs::escaped;
 
@@ -53,6 +53,14 @@ pub struct Image {
     /// Whether anybody may have it.
     #[serde(default)]
     pub public: bool,
+}
+
+/// What an image is in a store.
+pub(crate) enum Export {
+    /// One file.
+    File(Box<dyn Read>),
+    /// The metadata and the root file system of a split image.
+    Form(Form),
 }
 
 impl Client {
@@ -109,17 +117,18 @@ impl Client {
         self.run(&Call::new(Method::DELETE, &["images", fingerprint.as_str()], wanted), DELETE).map(drop)
     }
 
-    /// The file of an image, as it came into the store; none when it is in two files.
+    /// The file of an image, as it came into the store, or the two of one that is split.
     ///
     /// # Errors
     /// As every request: see [`Kind`].
-    pub fn export_image(&self, fingerprint: &Fingerprint) -> Result<Option<impl Read + use<>>> {
+    pub(crate) fn export_image(&self, fingerprint: &Fingerprint) -> Result<Export> {
         let wanted = format!("export the image `{}`", fingerprint.short());
         let call = Call::get(&["images", fingerprint.as_str(), "export"], wanted).unhurried();
         let (headers, body) = self.read_raw(&call)?;
-        // Of the two files of a split image Incus makes a form.
-        let is_form = text(&headers, &header::CONTENT_TYPE).is_some_and(|kind| kind.starts_with("multipart/"));
-        Ok((!is_form).then(|| body.into_reader()))
+        let kind = text(&headers, &header::CONTENT_TYPE).filter(|kind| kind.starts_with("multipart/"));
+        let Some(kind) = kind else { return Ok(Export::File(Box::new(body.into_reader()))) };
+        let form = Form::new(&kind, body.into_reader());
+        form.map(Export::Form).ok_or_else(|| call.malformed("a form without a boundary"))
     }
 
     pub(super) fn image_of(&self, fingerprint: &Fingerprint) -> Result<Option<Image>> {

@@ -18,6 +18,7 @@ mod packages;
 mod program;
 mod service;
 mod source;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod texts;

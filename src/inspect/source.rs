@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use crate::base::{self, Base, Description, Form, Sink, Stamp};
-use crate::incus::{Client, Content, Image};
+use crate::incus::Client;
 use crate::interrupt::Interrupt;
-use crate::rootfs::{Body, Digest, Digesting, Entry, Kind, escaped};
+use crate::rootfs::{Body, Digest, Entry, Kind, escaped};
 use crate::ui::Listener;
 use crate::{Error, Result};
+
+use super::stored::Stored;
 
 /// An image that can be read as often as needed.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub struct Source {
 enum Place {
     /// One file, or the two of a split image, as they were when they were found.
     Files(Box<Base>, Stamp),
-    Store(Client, Box<Image>),
+    Store(Box<Stored>),
 }
 
 /// By what an image is known.
@@ -74,7 +76,7 @@ impl Source {
             false => error.hint(format!("no file is called `{}` either", escaped(reference.as_bytes()))),
         })?;
         match client.image(name)? {
-            Some(image) => Ok(Self::new(reference.to_owned(), Place::Store(client, Box::new(image)))),
+            Some(image) => Ok(Self::new(reference.to_owned(), Place::Store(Box::new(Stored::new(client, image))))),
             None => Err(Client::no_image(reference, &format!("on `{}`", client.remote()))),
         }
     }
@@ -107,9 +109,7 @@ impl Source {
                 self.check(stamp)?;
                 Ok(Identity { fingerprint, size: known.map_or(0, |(_, size)| size) })
             }
-            Place::Store(_, image) => {
-                Ok(Identity { fingerprint: Digest::parse(image.fingerprint.as_str()), size: image.size })
-            }
+            Place::Store(stored) => Ok(stored.identity()),
         }
     }
 
@@ -139,7 +139,7 @@ impl Source {
                 self.check(stamp)?;
                 description
             }
-            Place::Store(client, image) => read_stored(client, image, listener, heeded),
+            Place::Store(stored) => stored.read(&self.interrupt, listener, heeded),
         };
         self.interrupt.check()?;
         description
@@ -153,29 +153,4 @@ impl Source {
     pub(super) fn changed(&self) -> Error {
         Error::failed(format!("`{}` changed while it was read", escaped(self.name.as_bytes())))
     }
-}
-
-/// What the store gives is checked against the fingerprint: it may be another machine's.
-fn read_stored(client: &Client, image: &Image, listener: &dyn Listener, sink: Sink<'_>) -> Result<Description> {
-    let (name, remote) = (image.fingerprint.short(), client.remote());
-    let Some(mut exported) = client.export_image(&image.fingerprint)? else {
-        let command = format!("incus image export {remote}:{name} image");
-        return Err(Error::failed(format!("`{name}` of `{remote}` cannot be read as one file"))
-            .cause("it is in two files")
-            .hint(format!("`{command}` writes them, and `vezaimg inspect` takes both")));
-    };
-    let mut exported = Content::new(&mut exported, image.size);
-    let mut digesting = Digesting::new(&mut exported);
-    let description = base::read_image(name, image.size, &mut digesting, listener, sink);
-    let summary = digesting.drain(if description.is_ok() { image.size } else { 0 });
-    if let Some(fault) = exported.fault() {
-        return Err(Error::failed(format!("cannot read `{name}` of `{remote}` to its end")).cause(fault).lost());
-    }
-    let description = description?;
-    let summary = summary.map_err(|cause| Error::failed(format!("cannot read `{name}`")).cause(cause))?;
-    if Digest::parse(image.fingerprint.as_str()) != Some(summary.sha256) {
-        return Err(Error::failed(format!("what `{remote}` gives for `{name}` is another image"))
-            .cause(format!("its sha256 is {}", summary.sha256)));
-    }
-    Ok(description)
 }

@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 
 use serde_json::{Value, json as value};
+use vezaimg::rootfs::Digest;
 
 use super::{IMAGE, built, json};
 use crate::support::Lab;
@@ -43,24 +45,27 @@ fn an_image_of_a_store_is_told_as_its_file_is() {
 }
 
 #[test]
-fn of_a_split_image_of_a_store_the_way_to_its_files_is_told() {
+fn a_split_image_of_a_store_is_told_as_its_two_files_are() {
     let (lab, workspace) = (Lab::shared(), Workspace::new());
     assert_eq!(workspace.build(&["--release", "split", "--format", "split"]).code, Some(0));
-    let alias = lab.unique("in-two");
-    let [meta, rootfs] =
-        ["meta", "rootfs"].map(|half| workspace.join(&format!("out/small-split-x86_64.{half}.tar.zst")));
-    lab.incus(&["image", "import", meta.to_str().unwrap(), rootfs.to_str().unwrap(), "--alias", &alias]);
-    let refused = asked(&workspace, &[&alias]);
-    let fingerprint = refused.stderr.split('`').nth(3).unwrap();
-    assert_eq!(
-        refused.stderr,
-        format!(
-            "reading `{alias}`\nerror: `{fingerprint}` of `local` cannot be read as one file\n  cause: it is in two files\n  hint: \
-             `incus image export local:{fingerprint} image` writes them, and `vezaimg inspect` takes both\n"
-        )
-    );
-    assert_eq!(refused.code, Some(1));
-    lab.incus(&["image", "delete", &alias]);
+    let [meta, rootfs] = ["meta", "rootfs"].map(|half| format!("out/small-split-x86_64.{half}.tar.zst"));
+    // As most images of others are.
+    let script = format!("mkdir root && tar -xf {rootfs} -C root && mksquashfs root root.squashfs -quiet -no-progress");
+    let made = Command::new("sh").args(["-euc", &script]).current_dir(workspace.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for rootfs in [rootfs.as_str(), "root.squashfs"] {
+        let alias = lab.unique("in-two");
+        let path = |name: &str| workspace.join(name).display().to_string();
+        lab.incus(&["image", "import", &path(&meta), &path(rootfs), "--alias", &alias]);
+        let files = json(&workspace, &[meta.as_str(), rootfs]);
+        let stored = asked(&workspace, &[&alias, "--json"]);
+        assert_eq!(stored.code, Some(0), "{}", stored.stderr);
+        let mut stored: Value = serde_json::from_str(&stored.stdout).unwrap();
+        stored["image"] = files["image"].clone();
+        assert_eq!(stored, files);
+        assert_eq!(asked(&workspace, &[&alias, "--file", "/etc/app/app.conf"]).stdout, "port = 8080\n");
+        lab.incus(&["image", "delete", &alias]);
+    }
 }
 
 #[test]
@@ -86,8 +91,8 @@ fn where_no_daemon_answers_an_alias_says_so() {
     assert_eq!(refused.code, Some(1));
 }
 
-/// A server with one image of so many bytes, called `x`, which sends these.
-fn serving(socket: &Path, image: Vec<u8>, size: usize) {
+/// A server with one image of so many bytes, called `x`, which sends these as what it says.
+fn serving(socket: &Path, kind: &'static str, image: Vec<u8>, size: usize) {
     const FINGERPRINT: &str = "00000000000000000000000000000000000000000000000000000000000000aa";
     let listener = UnixListener::bind(socket).unwrap();
     // It ends with the process: nothing waits for it.
@@ -111,10 +116,30 @@ fn serving(socket: &Path, image: Vec<u8>, size: usize) {
                 false => value!({"type": "sync", "metadata": about}).to_string().into_bytes(),
             };
             // A stream whose end only the connection's end tells.
-            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n");
+            let _ = connection.write_all(head.as_bytes());
             let _ = connection.write_all(&body);
         }
     });
+}
+
+/// What is said of the image `x` of such a server.
+fn served(workspace: &Workspace, name: &str, kind: &'static str, sent: Vec<u8>, size: usize) -> String {
+    serving(&workspace.join(name), kind, sent, size);
+    let mut command = workspace.command();
+    command.env("INCUS_SOCKET", workspace.join(name)).env("INCUS_CONF", workspace.join("incus"));
+    let refused = outcome(command.args(["inspect", "x"]));
+    assert_eq!((refused.stdout.as_str(), refused.code), ("", Some(1)), "{name}");
+    refused.stderr.strip_prefix("reading `x`\n").unwrap().to_owned()
+}
+
+fn cut_off(cause: &str) -> String {
+    format!("error: cannot read `000000000000` of `local` to its end\n  cause: {cause}\n")
+}
+
+fn another(bytes: &[u8]) -> String {
+    let sha256 = Digest::of_bytes(bytes);
+    format!("error: what `local` gives for `000000000000` is another image\n  cause: its sha256 is {sha256}\n")
 }
 
 #[test]
@@ -123,29 +148,40 @@ fn a_stream_that_is_cut_off_is_no_damaged_image_and_one_without_an_end_has_one()
     let image = std::fs::read(workspace.join(IMAGE)).unwrap();
     let size = image.len();
     let endless = [image.clone(), vec![0; 8 << 20]].concat();
-    for (name, sent, cause) in [
-        ("cut", image[..size / 2].to_vec(), "it is shorter than was said"),
-        ("early", image[..100].to_vec(), "it is shorter than was said"),
-        ("endless", endless, "it is longer than was said"),
-        ("other", image, ""),
+    for (name, sent, error) in [
+        ("cut", image[..size / 2].to_vec(), cut_off("it is shorter than was said")),
+        ("early", image[..100].to_vec(), cut_off("it is shorter than was said")),
+        ("endless", endless, cut_off("it is longer than was said")),
+        ("other", image.clone(), another(&image)),
     ] {
-        serving(&workspace.join(name), sent, size);
-        let mut command = workspace.command();
-        command.env("INCUS_SOCKET", workspace.join(name)).env("INCUS_CONF", workspace.join("incus"));
-        let refused = outcome(command.args(["inspect", "x"]));
-        let error = match cause {
-            "" => refused
-                .stderr
-                .contains("error: what `local` gives for `000000000000` is another image\n  cause: its sha256"),
-            cause => {
-                refused.stderr
-                    == format!(
-                        "reading `x`\nerror: cannot read `000000000000` of `local` to its end\n  cause: {cause}\n"
-                    )
-            }
-        };
-        assert!(error, "{name}: {}", refused.stderr);
-        assert_eq!((refused.stdout.as_str(), refused.code), ("", Some(1)), "{name}");
+        assert_eq!(served(&workspace, name, "application/octet-stream", sent, size), error, "{name}");
+    }
+}
+
+#[test]
+fn two_files_that_are_cut_off_longer_or_others_are_refused() {
+    const FORM: &str = "multipart/form-data; boundary=b0";
+
+    let workspace = Workspace::new();
+    assert_eq!(workspace.build(&["--format", "split"]).code, Some(0));
+    let [meta, rootfs] = ["meta", "rootfs"].map(|half| {
+        let mut files = std::fs::read_dir(workspace.join("out")).unwrap().map(|entry| entry.unwrap().path());
+        let is_half = |path: &PathBuf| path.to_str().unwrap().ends_with(&format!(".{half}.tar.zst"));
+        std::fs::read(files.find(is_half).unwrap()).unwrap()
+    });
+    let size = meta.len() + rootfs.len();
+    let part = |bytes: &[u8]| [b"\r\n--b0\r\nContent-Disposition: form-data\r\n\r\n", bytes].concat();
+    let whole = [part(&meta), part(&rootfs), b"\r\n--b0--\r\n".to_vec()].concat();
+    let ended = "unexpected end of file";
+    for (name, sent, size, error) in [
+        ("cut", whole[..whole.len() / 2].to_vec(), size, cut_off(ended)),
+        ("one", [part(&meta), b"\r\n--b0--\r\n".to_vec()].concat(), size, cut_off("it holds no root file system")),
+        ("none", b"\r\n--b0--\r\n".to_vec(), size, cut_off("it holds no metadata")),
+        ("nothing", Vec::new(), size, cut_off(ended)),
+        ("long", whole.clone(), size - 1, cut_off("it is longer than was said")),
+        ("other", whole, size, another(&[meta, rootfs].concat())),
+    ] {
+        assert_eq!(served(&workspace, name, FORM, sent, size), error, "{name}");
     }
 }
 
