@@ -5,6 +5,7 @@ use std::io::Read;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use ureq::Body;
 use ureq::http::{HeaderMap, HeaderName, Method, header};
 
 use super::content::Content;
@@ -56,6 +57,29 @@ pub enum Node {
     },
 }
 
+/// What is at a path, without what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Owner, group and mode.
+    pub attributes: Attributes,
+    /// Which of [`Node`]'s it is.
+    pub what: What,
+}
+
+/// Which of [`Node`]'s something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A regular file, of so many bytes if Incus says it; or a pipe or a socket, of none.
+    File {
+        /// Bytes.
+        size: Option<u64>,
+    },
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+}
+
 /// Without the content of a file, which may be a secret.
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,27 +98,32 @@ impl fmt::Debug for Node {
 }
 
 impl Client {
+    /// What is at this path, without reading it: of a pipe nobody writes to, nothing ever comes. A symbolic link at its end is
+    /// not followed.
+    ///
+    /// # Errors
+    /// As every request; [`Malformed`](super::Kind::Malformed) for what is none of [`Node`]'s.
+    pub fn stat(&self, name: &InstanceName, path: &TargetPath) -> Result<Option<Stat>> {
+        match self.answered(&files(Method::HEAD, name, path, "look at"), name) {
+            // The answer to this has no body, which would say why.
+            Err(failure) if failure.kind() == Kind::Refused => {
+                self.answered(&files(Method::GET, name, path, "look at"), name)
+            }
+            answered => answered,
+        }
+        .map(|found| found.map(|(stat, _)| stat))
+    }
+
     /// What is at this path; a symbolic link at its end is not followed.
     ///
     /// # Errors
     /// As every request; [`Malformed`](super::Kind::Malformed) for what is none of [`Node`]'s.
     pub fn read(&self, name: &InstanceName, path: &TargetPath) -> Result<Option<Node>> {
         let call = files(Method::GET, name, path, "read").unhurried();
-        let (headers, body) = match self.read_raw(&call) {
-            Err(failure) if failure.kind() == Kind::NotFound => {
-                // Of the instance itself Incus says the same.
-                let instance = call.beside(&["instances", name.as_str()]);
-                return self.read_one::<IgnoredAny>(&instance).map(|_| None);
-            }
-            read => read?,
-        };
-        let attributes = Attributes::read(&headers).ok_or_else(|| call.malformed("no owner, group and mode"))?;
-        match text(&headers, &TYPE).as_deref() {
-            Some("file") => {
-                let size = text(&headers, &header::CONTENT_LENGTH).and_then(|size| size.parse().ok());
-                Ok(Some(Node::File { attributes, body: Box::new(body.into_reader()), size }))
-            }
-            Some("directory") => {
+        let Some((Stat { attributes, what }, body)) = self.answered(&call, name)? else { return Ok(None) };
+        match what {
+            What::File { size } => Ok(Some(Node::File { attributes, body: Box::new(body.into_reader()), size })),
+            What::Directory => {
                 let listing: Listing =
                     serde_json::from_slice(&call.bounded(body)?).map_err(|_| call.malformed("no list of names"))?;
                 let mut names = listing.metadata.unwrap_or_default();
@@ -105,9 +134,30 @@ impl Client {
                 names.sort_unstable();
                 Ok(Some(Node::Directory { attributes, names }))
             }
-            Some("symlink") => Ok(Some(Node::Symlink { attributes, target: call.bounded(body)? })),
-            _ => Err(call.malformed("neither a file, nor a directory, nor a symbolic link")),
+            What::Symlink => Ok(Some(Node::Symlink { attributes, target: call.bounded(body)? })),
         }
+    }
+
+    /// What the headers say of an answer, and its body; none where nothing is at the path.
+    fn answered(&self, call: &Call, name: &InstanceName) -> Result<Option<(Stat, Body)>> {
+        let (headers, body) = match self.read_raw(call) {
+            Err(failure) if failure.kind() == Kind::NotFound => {
+                // Of the instance itself Incus says the same.
+                let instance = call.beside(&["instances", name.as_str()]);
+                return self.read_one::<IgnoredAny>(&instance).map(|_| None);
+            }
+            read => read?,
+        };
+        let attributes = Attributes::read(&headers).ok_or_else(|| call.malformed("no owner, group and mode"))?;
+        let what = match text(&headers, &TYPE).as_deref() {
+            Some("file") => {
+                What::File { size: text(&headers, &header::CONTENT_LENGTH).and_then(|size| size.parse().ok()) }
+            }
+            Some("directory") => What::Directory,
+            Some("symlink") => What::Symlink,
+            _ => return Err(call.malformed("neither a file, nor a directory, nor a symbolic link")),
+        };
+        Ok(Some((Stat { attributes, what }, body)))
     }
 
     /// Writes a file of exactly `size` bytes, in the place of what is there.

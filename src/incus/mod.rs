@@ -39,7 +39,7 @@ pub use client::{Client, Server};
 pub(crate) use content::Content;
 pub use exec::Output;
 pub use failure::{Failure, Kind, Result};
-pub use files::{Attributes, Node};
+pub use files::{Attributes, Node, Stat, What};
 pub(crate) use form::Form;
 pub(crate) use images::Export;
 pub use images::Image;

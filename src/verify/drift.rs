@@ -1,17 +1,15 @@
-//! What a running container holds that its image does not, and the other way round.
-//!
-//! Everything is read through Incus, which needs nothing inside the container: what runs there cannot lie about its files.
+//! What a container holds that its image does not, and the other way round.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 
 use serde::Serialize;
 
+use super::container::{Container, Found, Question};
 use super::{Check, counted};
-use crate::incus::{Attributes, Client, Fingerprint, InstanceName, Kind::Malformed, Node};
+use crate::incus::{Attributes, Client, Fingerprint, InstanceName};
 use crate::interrupt::Interrupt;
 use crate::rollout::contract::Contract;
-use crate::rootfs::{Digesting, Entry, Kind, Summary, TargetPath, Tree};
+use crate::rootfs::{Entry, Kind, Summary, TargetPath, Tree};
 use crate::ui::{Event, Listener};
 use crate::{Error, Result};
 
@@ -36,6 +34,8 @@ const MADE_AT_START: &str = "/root/.ssh";
 const STATE: &str = "/var";
 /// Where they write into files that are there, too, such as `wtmp`.
 const LOGS: &str = "/var/log";
+/// How many entries are asked about between two tellings of the progress.
+const AT_ONCE: usize = 64;
 /// The most entries that are read of a container.
 const MOST_ENTRIES: usize = 500_000;
 
@@ -85,14 +85,12 @@ pub fn drift(
     let mut skipped = known(&MOUNTED);
     skipped.extend(known(&WRITTEN_AT_START));
     let mut walk = Walk {
-        client,
-        name,
+        container: Container { client, name, interrupt },
         tree,
         skipped,
         kept: contract.keep.iter().map(|kept| kept.path.clone()).collect(),
         drift: Drift { instance: name.to_string(), ..Drift::default() },
         listener,
-        interrupt,
     };
     listener.event(Event::Stage(format!("reading the files of `{name}`")));
     walk.run()?;
@@ -123,58 +121,34 @@ impl Drift {
 }
 
 struct Walk<'a> {
-    client: &'a Client,
-    name: &'a InstanceName,
+    container: Container<'a>,
     tree: &'a Tree<Summary>,
     skipped: BTreeSet<TargetPath>,
     kept: BTreeSet<TargetPath>,
     drift: Drift,
     listener: &'a dyn Listener,
-    interrupt: &'a Interrupt,
 }
 
 impl Walk<'_> {
+    /// Goes down level by level: what a directory holds is known before it is asked about.
     fn run(&mut self) -> Result<()> {
         let total = self.tree.len() as u64;
-        let mut open = vec![TargetPath::root()];
-        let mut seen = BTreeSet::new();
-        while let Some(path) = open.pop() {
-            self.interrupt.check()?;
-            let done = seen.len() as u64;
-            self.listener.event(Event::Progress { done: done.min(total), total: Some(total) });
-            if seen.len() >= MOST_ENTRIES {
-                return Err(Error::refused(format!("`{}` holds more than {MOST_ENTRIES} entries", self.name)));
-            }
-            if self.skipped.contains(&path) {
-                seen.insert(path);
-                continue;
-            }
-            if self.kept.contains(&path) {
-                self.drift.kept.push(path.to_string());
-                seen.insert(path);
-                continue;
-            }
-            let entry = self.tree.get(&path);
-            let node = match self.client.read(self.name, &path) {
-                // Of a socket or a device Incus says nothing that could be read.
-                Err(failure) if failure.kind() == Malformed && entry.is_none() => None,
-                node => node?,
-            };
-            let Some(node) = node else {
-                // Its directory lists it: what cannot be read by that name is there nevertheless.
-                if entry.is_none() {
-                    self.add(&path);
+        let (mut level, mut seen, mut asked) = (vec![TargetPath::root()], BTreeSet::new(), 0);
+        while !level.is_empty() {
+            let mut below = Vec::new();
+            for paths in level.chunks(AT_ONCE) {
+                self.listener.event(Event::Progress { done: (asked as u64).min(total), total: Some(total) });
+                asked += paths.len();
+                if asked > MOST_ENTRIES {
+                    let name = self.container.name;
+                    return Err(Error::refused(format!("`{name}` holds more than {MOST_ENTRIES} entries")));
                 }
-                continue;
-            };
-            match (entry, node) {
-                (Some(entry), node) => self.compare(&path, entry, node, &mut open)?,
-                (None, Node::Directory { names, .. }) if self.is_made(&path) => {
-                    self.enter(&path, &names, &mut open);
+                let questions = self.questions(paths, &mut seen);
+                for (Question { path, .. }, found) in questions.iter().zip(self.container.ask(&questions)?) {
+                    self.judge(path, found, &mut seen, &mut below);
                 }
-                (None, _) => self.add(&path),
             }
-            seen.insert(path);
+            level = below;
         }
         let apart = |path: &TargetPath| self.kept.iter().chain(&self.skipped).any(|other| path.is_within(other));
         let gone = self.tree.iter().map(|(path, _)| path).filter(|path| !seen.contains(*path) && !apart(path));
@@ -183,6 +157,60 @@ impl Walk<'_> {
         self.drift.state.sort_unstable();
         self.drift.kept.sort_unstable();
         Ok(())
+    }
+
+    /// What to ask about these; what is kept or skipped is not asked about.
+    fn questions(&mut self, paths: &[TargetPath], seen: &mut BTreeSet<TargetPath>) -> Vec<Question> {
+        let mut questions = Vec::new();
+        for path in paths {
+            let is_kept = self.kept.contains(path);
+            if is_kept || self.skipped.contains(path) {
+                seen.insert(path.clone());
+                self.drift.kept.extend(is_kept.then(|| path.to_string()));
+                continue;
+            }
+            let entry = self.entry(path);
+            let size = match entry.map(|entry| &entry.kind) {
+                Some(Kind::File(summary)) => Some(summary.size),
+                _ => None,
+            };
+            questions.push(Question {
+                path: path.clone(),
+                size,
+                is_entered: entry.map_or_else(|| self.is_made(path), |entry| matches!(entry.kind, Kind::Directory)),
+            });
+        }
+        questions
+    }
+
+    /// What the image has at a path; a hard link has the content and the metadata of the file that it is a name of.
+    fn entry(&self, path: &TargetPath) -> Option<&Entry<Summary>> {
+        let entry = self.tree.get(path)?;
+        match &entry.kind {
+            Kind::HardLink(target) => self.tree.get(target),
+            _ => Some(entry),
+        }
+    }
+
+    /// Holds what was found at a path to the image.
+    fn judge(&mut self, path: &TargetPath, found: Found, seen: &mut BTreeSet<TargetPath>, below: &mut Vec<TargetPath>) {
+        let Some(entry) = self.entry(path) else {
+            // Its directory lists it: what cannot be read by that name is there nevertheless.
+            match found {
+                Found::Directory { names, .. } if self.is_made(path) => enter(path, &names, below),
+                _ => self.add(path),
+            }
+            return;
+        };
+        let Some((fields, names)) = fields(path, entry, found) else { return };
+        seen.insert(path.clone());
+        self.drift.compared += 1;
+        enter(path, &names, below);
+        if fields == ["content"] && path.is_within(&TargetPath::known(LOGS)) {
+            self.drift.state.push(path.to_string());
+        } else if !fields.is_empty() {
+            self.drift.changed.insert(path.to_string(), fields);
+        }
     }
 
     /// Whether a directory is there for something else: what is in it is looked at all the same.
@@ -195,53 +223,34 @@ impl Walk<'_> {
         let is_state = path.is_within(&TargetPath::known(STATE));
         if is_state { &mut self.drift.state } else { &mut self.drift.added }.push(path.to_string());
     }
+}
 
-    fn enter(&self, path: &TargetPath, names: &[String], open: &mut Vec<TargetPath>) {
-        open.extend(names.iter().filter_map(|name| path.join(name.as_bytes()).ok()));
-    }
+fn enter(path: &TargetPath, names: &[String], below: &mut Vec<TargetPath>) {
+    below.extend(names.iter().filter_map(|name| path.join(name.as_bytes()).ok()));
+}
 
-    fn compare(
-        &mut self,
-        path: &TargetPath,
-        entry: &Entry<Summary>,
-        node: Node,
-        open: &mut Vec<TargetPath>,
-    ) -> Result<()> {
-        // A hard link has the content and the metadata of the file that it is a name of.
-        let entry = match &entry.kind {
-            Kind::HardLink(target) => self.tree.get(target).unwrap_or(entry),
-            _ => entry,
-        };
-        let mut fields = Vec::new();
-        let unread =
-            |cause: std::io::Error| Error::failed(format!("cannot read `{path}` of `{}`", self.name)).cause(cause);
-        match (&entry.kind, node) {
-            (Kind::File(summary), Node::File { attributes, mut body, .. }) => {
-                fields.extend(owners(entry, attributes));
-                let read = Digesting::new(body.by_ref()).drain(summary.size.saturating_add(1)).map_err(unread)?;
-                if read != *summary {
-                    fields.push("content");
-                }
-            }
-            (Kind::Directory, Node::Directory { attributes, names }) => {
-                fields.extend(owners(entry, attributes));
-                self.enter(path, &names, open);
-            }
-            (Kind::Symlink(target), Node::Symlink { target: found, .. }) => {
-                if !same_target(path, target, &found) {
-                    fields.push("target");
-                }
-            }
-            _ => fields.push("type"),
+/// The fields in which what was found differs from the image's, and what a directory holds; none where nothing is there.
+fn fields(path: &TargetPath, entry: &Entry<Summary>, found: Found) -> Option<(Vec<&'static str>, Vec<String>)> {
+    let mut fields = Vec::new();
+    let mut below = Vec::new();
+    match (&entry.kind, found) {
+        (_, Found::Nothing) => return None,
+        (Kind::File(summary), Found::File { attributes, content }) => {
+            fields.extend(owners(entry, attributes));
+            fields.extend((content != Some(*summary)).then_some("content"));
         }
-        self.drift.compared += 1;
-        if fields == ["content"] && path.is_within(&TargetPath::known(LOGS)) {
-            self.drift.state.push(path.to_string());
-        } else if !fields.is_empty() {
-            self.drift.changed.insert(path.to_string(), fields);
+        // Incus tells no pipe from an empty file.
+        (Kind::Fifo, Found::File { attributes, content: None }) => fields.extend(owners(entry, attributes)),
+        (Kind::Directory, Found::Directory { attributes, names }) => {
+            fields.extend(owners(entry, attributes));
+            below = names;
         }
-        Ok(())
+        (Kind::Symlink(target), Found::Symlink { target: found }) => {
+            fields.extend((!same_target(path, target, &found)).then_some("target"));
+        }
+        _ => fields.push("type"),
     }
+    Some((fields, below))
 }
 
 /// Set-user-id, set-group-id and sticky bits Incus does not tell.

@@ -10,6 +10,7 @@
 //! Each step trusts only what the one before has proven: no file is read for what it says before its digest is known to
 //! be the one that was signed.
 
+mod container;
 mod drift;
 mod files;
 mod listing;

@@ -52,7 +52,8 @@ fn what_a_running_container_changed_is_told_and_what_it_keeps_stands_apart() {
 
     let change = "echo 1 >>/etc/systemd/system.conf; chmod 777 /opt/veza; rm /usr/bin/env; chown 5 /etc/passwd; \
                   ln -sf /bin/dash /etc/alternatives/awk; mkdir -p /opt/new/below; echo key >/root/.ssh/authorized_keys; \
-                  echo x >/var/lib/state; rm /usr/bin/nproc; mkdir /usr/bin/nproc";
+                  echo x >/var/lib/state; rm /usr/bin/nproc; mkdir /usr/bin/nproc; \
+                  mkfifo /opt/pipe; rm /usr/bin/yes; mkfifo -m 755 /usr/bin/yes";
     instance.exec(&["sh", "-euc", change]);
     let (report, code) = told(&workspace, &[image, "--instance", &name]);
     assert_eq!(code, Some(1));
@@ -63,10 +64,12 @@ fn what_a_running_container_changed_is_told_and_what_it_keeps_stands_apart() {
         "/etc/systemd/system.conf": ["content"],
         "/opt/veza": ["mode"],
         "/usr/bin/nproc": ["type"],
+        // Nobody waits for what is written into a pipe.
+        "/usr/bin/yes": ["content"],
     });
     assert_eq!(drift["changed"], expected);
     assert_eq!(drift["missing"], json!(["/usr/bin/env"]));
-    assert_eq!(drift["added"], json!(["/opt/new", "/root/.ssh/authorized_keys"]));
+    assert_eq!(drift["added"], json!(["/opt/new", "/opt/pipe", "/root/.ssh/authorized_keys"]));
     assert!(drift["state"].as_array().unwrap().contains(&json!("/var/lib/state")), "{drift}");
     assert!(!report.to_string().contains("SECRET"), "what is kept was read");
     drop(instance);
