@@ -226,6 +226,7 @@ fn a_key_that_does_not_sign_leaves_nothing() {
         str![[r#"
 reading the base `base.tar`
 packing the image
+signing with `key.pub`
 error: cannot sign with the key `key.pub`
   cause: No private key found for public key "key.pub"
   hint: `ssh-add -L` lists the keys that the agent holds; nothing was left behind

@@ -141,6 +141,11 @@ pub(in crate::commands) fn make(request: &Request, console: &Console) -> Result<
         derived: Derived { epoch: epoch.seconds(), format: FORMAT_VERSION },
         inputs: inputs.resources(Some(&segment.survey), binary.as_ref())?,
     };
+    if let Some(signer) = &signer {
+        // Without a spinner, which would write over a question for the passphrase.
+        console.end_stage();
+        console.line(&format!("signing with `{}`", escaped(signer.key().as_os_str().as_encoded_bytes())));
+    }
     let published = release.publish(segment.into_tree(), packed, made, signer.as_ref(), &outbox)?;
     let Release { name, .. } = release;
     Ok(Built { layout, name, epoch, published })

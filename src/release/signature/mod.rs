@@ -11,7 +11,7 @@
 mod armor;
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -74,14 +74,21 @@ impl Signer {
         }
     }
 
+    /// Its file, for messages.
+    pub fn key(&self) -> &Path {
+        &self.key
+    }
+
     /// The signature of a message, in its armour. A passphrase is asked for on the terminal, by `ssh-keygen` itself.
     ///
     /// # Errors
     /// The agent does not hold the key, or the passphrase is wrong.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
         let mut command = Command::new(SSH_KEYGEN);
-        command.args(["-Y", "sign", "-n", NAMESPACE, "-f"]).arg(&self.key);
-        let signed = output(command, message, "sign")?;
+        command.args(["-q", "-Y", "sign", "-n", NAMESPACE, "-f"]).arg(&self.key);
+        // A hardware key waits to be touched, and says so there.
+        let stderr = if io::stderr().is_terminal() { Stdio::inherit() } else { Stdio::piped() };
+        let signed = run(command.stderr(stderr), message, "sign")?;
         match signed.status.success() {
             true => Ok(signed.stdout),
             false => Err(Error::failed(format!("cannot sign with the key `{}`", self.key.display()))
@@ -240,10 +247,13 @@ impl Scratch {
     }
 }
 
-/// Runs `ssh-keygen` with something on stdin.
+/// Runs `ssh-keygen` with something on stdin; what it says is for messages.
 fn output(mut command: impl std::borrow::BorrowMut<Command>, input: &[u8], what: &str) -> Result<Output> {
-    let command = command.borrow_mut();
-    command.env("LC_ALL", "C").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    run(command.borrow_mut().stderr(Stdio::piped()), input, what)
+}
+
+fn run(command: &mut Command, input: &[u8], what: &str) -> Result<Output> {
+    command.env("LC_ALL", "C").stdin(Stdio::piped()).stdout(Stdio::piped());
     let cannot = |cause: io::Error| match cause.kind() {
         io::ErrorKind::NotFound => Error::failed(format!("cannot {what}: `{SSH_KEYGEN}` is not installed"))
             .hint("`apt-get install openssh-client` installs it"),
