@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::files::{Files, known};
 use super::seal::Seal;
 use super::{Check, counted};
-use crate::release::{PROVENANCE, Parameters, Provenance, Resource, Role};
+use crate::release::{Manifest, PROVENANCE, Parameters, Provenance, Resource, Role};
 
 const CHECK: &str = "provenance";
 
@@ -35,8 +35,12 @@ pub struct Given {
     pub variables: Option<BTreeMap<String, serde_json::Value>>,
 }
 
-/// Compares what an image was built from with what was given.
-pub fn origin(provenance: &Provenance, given: Option<&Given>) -> Check {
+/// Compares what an image was built from with what its manifest says, and with what was given.
+pub fn origin(provenance: &Provenance, manifest: Option<&Manifest>, given: Option<&Given>) -> Check {
+    let apart: Vec<_> = manifest.into_iter().flat_map(|manifest| apart(provenance.parameters(), manifest)).collect();
+    if !apart.is_empty() {
+        return Check::bad(CHECK, "contradicts the manifest", apart);
+    }
     let Some(given) = given else {
         let named = counted(provenance.inputs().len(), "input", "inputs");
         return Check::open(CHECK, format!("{named}; `--binary`, `--layout` and `--base` compare them with files"));
@@ -71,6 +75,13 @@ pub fn origin(provenance: &Provenance, given: Option<&Given>) -> Check {
         true => Check::good(CHECK, format!("{} as given", counted(ours.len(), "input", "inputs"))),
         false => Check::bad(CHECK, "built from something else", faults),
     }
+}
+
+/// What the two say otherwise of the same build.
+fn apart(parameters: &Parameters, manifest: &Manifest) -> Vec<String> {
+    let pairs = [("layout", &parameters.layout, &manifest.layout), ("release", &parameters.release, &manifest.release)];
+    let others = pairs.into_iter().filter(|(_, ours, theirs)| ours != theirs);
+    others.map(|(what, ours, theirs)| format!("of the {what} `{ours}`, and the manifest of `{theirs}`")).collect()
 }
 
 fn variables_apart(theirs: &Parameters, ours: &BTreeMap<String, serde_json::Value>) -> Vec<String> {

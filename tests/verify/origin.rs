@@ -19,7 +19,7 @@ fn a_manifest_that_lists_something_else_is_told_path_by_path() {
         r#"{"path":"/etc/hosts","type":"file","mode":"0666""#,
     );
     replace(&manifest, r#"{"path":"/opt/app","#, r#"{"path":"/opt/other","#);
-    replace(&manifest, r#""release":"v1""#, r#""release":"v2""#);
+    replace(&manifest, r#""release": "v1""#, r#""release": "v2""#);
     resealed(&workspace);
     let told = verify(&workspace, &[]);
     snapbox::assert_data_eq!(
@@ -51,6 +51,34 @@ fn a_provenance_of_another_image_is_refused() {
     let told = verify(&workspace, &[]);
     assert!(told.stdout.contains("provenance   BAD   is of another image\n"), "{}", told.stdout);
     assert_eq!(told.code, Some(1));
+}
+
+#[test]
+fn a_provenance_that_contradicts_the_manifest_is_told() {
+    let workspace = signed();
+    replace(&workspace.join("out/small-v1-x86_64.provenance.json"), r#""release": "v1""#, r#""release": "v2""#);
+    resealed(&workspace);
+    let told = verify(&workspace, &[]);
+    let lines = "provenance   BAD   contradicts the manifest\n                   of the release `v2`, and the manifest of `v1`\n";
+    assert!(told.stdout.ends_with(lines), "{}", told.stdout);
+    assert_eq!(told.code, Some(1));
+}
+
+/// What was found so far is told, whatever comes after it.
+#[test]
+fn a_step_that_fails_takes_nothing_from_those_before() {
+    let workspace = signed();
+    let given = ["--signers", "allowed_signers", "--binary", "none"];
+    let told = verify(&workspace, &given);
+    assert_eq!(told.stdout.lines().count(), 3, "{}", told.stdout);
+    assert!(told.stdout.ends_with("manifest     good  41 entries\n"), "{}", told.stdout);
+    assert_eq!((told.stderr.lines().next(), told.code), (Some("error: the binary `none` does not exist"), Some(2)));
+
+    let told = verify(&workspace, &[&given[..], &["--json"]].concat());
+    assert_eq!(told.code, Some(2));
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!((told["checks"].as_array().unwrap().len(), &told["good"]), (3, &false.into()));
+    assert_eq!(told["error"], "the binary `none` does not exist");
 }
 
 #[test]

@@ -61,13 +61,32 @@ pub struct Place {
 #[derive(Debug, Serialize)]
 struct Report<'a> {
     image: String,
-    /// Whether everything that was looked at holds.
+    /// Whether everything that was looked at holds, and everything that was asked for could be looked at.
     good: bool,
+    /// Why the rest could not be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
     /// Who signed, if that was asked.
     signer: Option<&'a str>,
     checks: &'a [Check],
     /// The files of each instance.
     drift: &'a [Drift],
+}
+
+/// What was found so far: a person sees each check as soon as it is known, a script all of them at the end.
+struct Findings<'a> {
+    /// Who is told at once.
+    console: Option<&'a Console>,
+    checks: Vec<Check>,
+    drift: Vec<Drift>,
+}
+
+impl Findings<'_> {
+    fn take(&mut self, check: Check) -> Result<()> {
+        self.console.map_or(Ok(()), |console| lines::print(&check, console))?;
+        self.checks.push(check);
+        Ok(())
+    }
 }
 
 /// Verifies a release.
@@ -82,27 +101,28 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
     let place = &request.place;
     let client = asks.then(|| Client::connect(&place.remote, place.project.as_deref())).transpose()?;
     let interrupt = Interrupt::on_signals().map_err(|cause| Error::failed("cannot watch for signals").cause(cause))?;
-    let (mut checks, seal) = verify::seal(&files, signers.as_ref(), &interrupt, console);
-    let mut drift = Vec::new();
-    if let Some(seal) = &seal {
-        let found = look(request, &files, seal, client.as_ref(), console, &interrupt)?;
-        checks.extend(found.0);
-        drift = found.1;
-    }
+    let mut findings = Findings { console: (!request.json).then_some(console), checks: Vec::new(), drift: Vec::new() };
+    let (checks, seal) = verify::seal(&files, signers.as_ref(), &interrupt, console);
+    checks.into_iter().try_for_each(|check| findings.take(check))?;
+    let looked = match &seal {
+        Some(seal) => look(request, &files, seal, client.as_ref(), console, &interrupt, &mut findings),
+        None => Ok(()),
+    };
     console.end_stage();
+    let Findings { checks, drift, .. } = findings;
     let bad: Vec<_> = checks.iter().filter(|check| check.is_bad()).map(|check| check.check).collect();
-    let signer = seal.as_ref().and_then(|seal| seal.signed.as_ref()).map(|signed| signed.principal.as_str());
     let shown = request.image.display().to_string();
-    match request.json {
-        true => console.json(&Report {
+    if request.json {
+        console.json(&Report {
             image: shown.clone(),
-            good: bad.is_empty(),
-            signer,
+            good: bad.is_empty() && looked.is_ok(),
+            error: looked.as_ref().err().map(Error::line),
+            signer: seal.as_ref().and_then(|seal| seal.signed.as_ref()).map(|signed| signed.principal.as_str()),
             checks: &checks,
             drift: &drift,
-        })?,
-        false => lines::print(&checks, console)?,
+        })?;
     }
+    looked?;
     match bad.is_empty() {
         true => Ok(()),
         false => Err(Error::failed(format!("`{shown}` does not hold: {}", bad.join(", ")))),
@@ -117,34 +137,34 @@ fn look(
     client: Option<&Client>,
     console: &Console,
     interrupt: &Interrupt,
-) -> Result<(Vec<Check>, Vec<Drift>)> {
+    findings: &mut Findings<'_>,
+) -> Result<()> {
     let images: Vec<_> = seal.images(files).into_iter().map(|path| path.display().to_string()).collect();
     let source = Source::find(&images)?.heeding(interrupt);
     let contents = Contents::read(&source, None, console)?;
     let fingerprint = source.fingerprint()?;
     let (listed, manifest) = verify::listing(files, seal, &contents, fingerprint);
-    let mut checks = vec![listed];
+    findings.take(listed)?;
     match verify::provenance(files, seal) {
         Ok(provenance) => {
             let given = given(request, &provenance)?;
-            checks.push(verify::origin(&provenance, given.as_ref()));
+            findings.take(verify::origin(&provenance, manifest.as_ref(), given.as_ref()))?;
             if request.rebuild {
-                checks.push(again::rebuild(request, &provenance, files, seal, console)?);
+                findings.take(again::rebuild(request, &provenance, files, seal, console)?)?;
             }
         }
-        Err(check) => checks.push(check),
+        Err(check) => findings.take(check)?,
     }
-    let mut drifts = Vec::new();
     if client.is_some() && fingerprint.is_none() {
-        checks.push(Check::bad("store", "half of an image has no fingerprint", Vec::new()));
+        findings.take(Check::bad("store", "half of an image has no fingerprint", Vec::new()))?;
     }
     if let Some((client, fingerprint)) = client.zip(fingerprint) {
         if request.incus {
-            checks.push(verify::stored(client, fingerprint)?);
-            checks.push(match &manifest {
+            findings.take(verify::stored(client, fingerprint)?)?;
+            findings.take(match &manifest {
                 Some(manifest) => verify::instances(client, &manifest.layout, fingerprint)?,
                 None => Check::open("instances", "the manifest does not tell of which layout"),
-            });
+            })?;
         }
         let known = Fingerprint::parse(&fingerprint.to_string());
         let property = |key: &str| contents.metadata().and_then(|it| it.properties.get(key)).map(String::as_str);
@@ -154,11 +174,11 @@ fn look(
         for name in &request.instances {
             let (check, drift) =
                 verify::drift(client, name, &contents.tree, &contract, known.as_ref(), console, interrupt)?;
-            checks.push(check);
-            drifts.push(drift);
+            findings.take(check)?;
+            findings.drift.push(drift);
         }
     }
-    Ok((checks, drifts))
+    Ok(())
 }
 
 /// What was given to be compared; none if nothing was.
