@@ -1,6 +1,6 @@
 //! The contents of files that changed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::inspect::{Contents, Source};
 use crate::rootfs::{TargetPath, escaped};
@@ -12,14 +12,14 @@ use crate::{Error, Result};
 pub(super) struct Bodies(BTreeMap<TargetPath, Vec<u8>>);
 
 impl Bodies {
-    /// Reads an image once more. How much that may be is the caller's to bound: by what was there in the pass before.
+    /// Reads an image once more, for these files by the names that the archive has for them. How much that may be is the caller's to bound: by what was there in the pass before.
     ///
     /// # Errors
     /// The image cannot be read again, or is another by now.
     pub(super) fn read(
         source: &Source,
         contents: &Contents,
-        wanted: &BTreeSet<TargetPath>,
+        wanted: BTreeMap<TargetPath, TargetPath>,
         listener: &dyn Listener,
     ) -> Result<Self> {
         let mut bodies = BTreeMap::new();
@@ -28,11 +28,12 @@ impl Bodies {
         }
         let image = escaped(source.name().as_bytes());
         listener.event(Event::Stage(format!("reading `{image}` for what changed")));
-        contents.read_files(source, wanted, listener, &mut |path, body| {
+        let files = wanted.keys().cloned().collect();
+        contents.read_files(source, &files, listener, &mut |path, body| {
             let mut content = Vec::new();
             let read = body.read_to_end(&mut content);
             read.map_err(|cause| Error::failed(format!("cannot read `{path}` of `{image}`")).cause(cause))?;
-            bodies.insert(path.clone(), content);
+            bodies.insert(wanted.get(path).unwrap_or(path).clone(), content);
             Ok(())
         })?;
         Ok(Self(bodies))

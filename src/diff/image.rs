@@ -1,14 +1,15 @@
 //! One of the two images, and what it says about itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::Change;
 use super::bodies::Bodies;
 use super::change::changes;
+use super::links::Linked;
 use crate::inspect::{Contents, Inspection, Source};
-use crate::rootfs::TargetPath;
+use crate::rootfs::{Summary, TargetPath, Tree};
 use crate::ui::Listener;
 use crate::{Error, Result};
 
@@ -16,7 +17,8 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub struct Image<'a> {
     source: &'a Source,
-    pub(super) contents: Contents,
+    contents: Contents,
+    linked: Linked,
     pub(super) inspection: Inspection,
 }
 
@@ -28,12 +30,20 @@ impl<'a> Image<'a> {
     pub fn look(source: &'a Source, listener: &dyn Listener) -> Result<Self> {
         let contents = Contents::read(source, None, listener)?;
         let inspection = Inspection::of_contents(source, &contents, listener)?;
-        Ok(Self { source, contents, inspection })
+        let linked = Linked::of(&contents.tree);
+        Ok(Self { source, contents, linked, inspection })
+    }
+
+    /// What it holds.
+    pub(super) fn tree(&self) -> &Tree<Summary> {
+        &self.linked.tree
     }
 
     /// The contents of these files of it.
     pub(super) fn bodies(&self, wanted: &BTreeSet<TargetPath>, listener: &dyn Listener) -> Result<Bodies> {
-        Bodies::read(self.source, &self.contents, wanted, listener)
+        let own: BTreeMap<_, _> =
+            wanted.iter().map(|path| (self.linked.own_name(path).clone(), path.clone())).collect();
+        Bodies::read(self.source, &self.contents, own, listener)
     }
 }
 

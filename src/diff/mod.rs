@@ -16,6 +16,7 @@ mod change;
 mod changed;
 mod findings;
 mod image;
+mod links;
 mod packages;
 mod paths;
 mod program;
@@ -81,7 +82,7 @@ impl Difference {
     /// # Errors
     /// An image cannot be read again, or is another by now.
     pub fn between(old: &Image<'_>, new: &Image<'_>, wish: Wish, listener: &dyn Listener) -> Result<Self> {
-        let changed = Changed::between(&old.contents.tree, &new.contents.tree, wish);
+        let changed = Changed::between(old.tree(), new.tree(), wish);
         let bodies = (old.bodies(&changed.in_old(), listener)?, new.bodies(&changed.in_new(), listener)?);
         let packages = packages::changes_of(&old.inspection.packages, &new.inspection.packages);
         let units = units::changed(&changed, &bodies.0, &bodies.1);
@@ -89,7 +90,7 @@ impl Difference {
             Wish::Texts => changed.texts(&bodies.0, &bodies.1, !packages.is_empty(), &units),
             Wish::Units => Vec::new(),
         };
-        let paths = Paths::between(&old.contents.tree, &new.contents.tree);
+        let paths = Paths::between(old.tree(), new.tree());
         let (metadata, parts) = (image::metadata(old, new), image::parts(old, new));
         let left_out = image::left_out(old, new)?;
         Ok(Self {

@@ -1,5 +1,7 @@
 //! The same content in other packings, and what is beside a root file system.
 
+use std::process::Command;
+
 use snapbox::str;
 
 use super::{NEW, OLD, build, json, told};
@@ -103,4 +105,29 @@ fn a_template_that_changed_is_a_difference() {
     workspace.write("new.tar", image(b"{{ container.name }}.example\n"));
     assert_eq!(told(&workspace, "old.tar", "new.tar", &[]), "image files    templates/hostname.tpl\n");
     assert_eq!(json(&workspace, "old.tar", "new.tar")["parts"][0]["name"], "templates/hostname.tpl");
+}
+
+/// The file is the name that comes first in the archive.
+#[test]
+fn another_order_of_the_names_of_a_file_is_no_difference() {
+    let workspace = Workspace::new();
+    let tar = |content: &str, out: &str, names: &str| {
+        let script = format!(
+            "mkdir -p image/rootfs; cd image; printf 'architecture: x86_64\\n' >metadata.yaml; rm -f rootfs/*; \
+             echo {content} >rootfs/a; ln rootfs/a rootfs/b; touch -d @0 rootfs/a; tar -cf ../{out} metadata.yaml {names}"
+        );
+        let made = Command::new("sh").args(["-euc", &script]).current_dir(workspace.path()).status().unwrap();
+        assert!(made.success());
+    };
+    tar("one", "old.tar", "rootfs/a rootfs/b");
+    tar("one", "new.tar", "rootfs/b rootfs/a");
+    let told = workspace.run(["diff", "--quiet", "old.tar", "new.tar"]);
+    assert!(told.stdout.ends_with("same           the same content, packed differently\n"), "{}", told.stdout);
+    assert_eq!(told.code, Some(0));
+
+    // What changed is found by the name that its own archive has for it.
+    tar("two", "new.tar", "rootfs/b rootfs/a");
+    let told = workspace.run(["diff", "--quiet", "old.tar", "new.tar"]);
+    assert!(told.stdout.contains("-one") && told.stdout.contains("+two"), "{}", told.stdout);
+    assert_eq!(told.code, Some(1));
 }
