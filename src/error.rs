@@ -103,6 +103,15 @@ impl Error {
         self
     }
 
+    /// The same with the exit code 2, for a command whose 1 is an answer.
+    #[must_use]
+    pub(crate) fn trouble(mut self) -> Self {
+        if self.class == Class::Failed {
+            self.class = Class::Invalid;
+        }
+        self
+    }
+
     /// Whether a connection was lost, or somebody else wrote meanwhile: looked at anew, it may go well.
     pub fn is_lost(&self) -> bool {
         self.is_lost

@@ -68,8 +68,7 @@ Examples:
 Packages, users and groups, units by directive, the binary by what its compiler wrote into it, what gains rights, every path \
 with what of it changed, and text files line by line. The two may come from different machines, and need not be vezaimg's.
 
-Exit codes: 0 the same, however they are packed; 1 they differ; 2 one is no image. What ends with 1 and nothing on stdout \
-could not be read.")]
+Exit codes: 0 the same, however they are packed; 1 they differ; 2 they could not be compared.")]
     Diff(DiffArgs),
     /// Tell whether a release is what it says, and whether it is what runs
     #[command(after_help = "\

@@ -79,7 +79,7 @@ error: `new/small-v1-x86_64.incus.tar.zst` does not hold: checksums: not what wa
 "#]]
         .raw()
     );
-    assert_eq!((outcome.stdout.as_str(), outcome.code), ("", Some(1)));
+    assert_eq!((outcome.stdout.as_str(), outcome.code), ("", Some(2)));
     let stored = workspace.run(["diff", "-q", "veza-backend-api", NEW, "--why"]);
     assert_eq!(stored.code, Some(2), "{}", stored.stderr);
 }

@@ -40,11 +40,21 @@ pub enum View {
 /// Compares two images.
 ///
 /// # Errors
-/// They differ; or there is none, it is damaged or larger than is looked at.
+/// They differ, which is [`Failed`](crate::error::Class::Failed), as with diff(1); or there is none, it cannot be read, is
+/// damaged or larger than is looked at.
 pub fn run(request: &Request, console: &Console) -> Result<()> {
-    if request.view == View::Why {
-        return why::run(request, console);
+    let same = match request.view {
+        View::Why => why::run(request, console),
+        View::Whole | View::Counts => compare(request, console),
+    };
+    match same.map_err(Error::trouble)? {
+        true => Ok(()),
+        false => Err(Error::failed(format!("`{}` and `{}` differ", request.old, request.new))),
     }
+}
+
+/// Tells how two images differ; whether they are the same.
+fn compare(request: &Request, console: &Console) -> Result<bool> {
     let old = Source::find(&reference::halves(&request.old)?)?;
     let new = Source::find(&reference::halves(&request.new)?)?;
     let wish = if request.texts && request.view != View::Counts { Wish::Texts } else { Wish::Units };
@@ -54,8 +64,5 @@ pub fn run(request: &Request, console: &Console) -> Result<()> {
         (false, View::Counts) => counts::print(&difference, console)?,
         (false, View::Whole | View::Why) => lines::print(&difference, console)?,
     }
-    match difference.same {
-        true => Ok(()),
-        false => Err(Error::failed(format!("`{}` and `{}` differ", old.name(), new.name()))),
-    }
+    Ok(difference.same)
 }
