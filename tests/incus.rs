@@ -55,7 +55,7 @@ fn import(client: &Client, image: &[u8], alias: Option<&str>) -> vezaimg::Result
 }
 
 fn import_file(client: &Client, file: &Path, alias: Option<&str>) -> vezaimg::Result<vezaimg::incus::Imported> {
-    client.import(file, alias, &|_, _| {}, &Interrupt::default())
+    client.import(file, None, alias, &|_, _| {}, &Interrupt::default())
 }
 
 /// A unified image that Incus takes and that nothing runs in; `release` makes it one of its own.

@@ -37,7 +37,7 @@ pub struct Imported {
 
 impl Client {
     /// Brings a unified image into the store, unless it is there, and lets the alias stand for it, whatever it stood for.
-    /// The fingerprint is told from the file first, and the store's must be the same.
+    /// The fingerprint is told from the file first; it must be the `expected` one, and the store's.
     ///
     /// `progress` is told the bytes sent and the bytes in all.
     ///
@@ -46,6 +46,7 @@ impl Client {
     pub fn import(
         &self,
         file: &Path,
+        expected: Option<&Fingerprint>,
         alias: Option<&str>,
         progress: &dyn Fn(u64, u64),
         interrupt: &Interrupt,
@@ -54,6 +55,13 @@ impl Client {
             check_alias(alias)?;
         }
         let mut image = Image::open(file, interrupt)?;
+        if let Some(expected) = expected.filter(|expected| **expected != image.fingerprint) {
+            return Err(Error::failed(format!("`{}` has changed since it was looked at", image.shown)).cause(format!(
+                "it was {}, and is {}",
+                expected.short(),
+                image.fingerprint.short()
+            )));
+        }
         let is_there = self.image_of(&image.fingerprint)?.is_some();
         let uploaded = !is_there && self.send_image(&mut image, progress, interrupt)?;
         if let Some(alias) = alias {

@@ -139,15 +139,7 @@ impl Candidate {
         let Some(file) = &self.file else { return Ok(()) };
         listener.event(Event::Stage(format!("importing `{}` into `{}`", file.display(), client.remote())));
         let progress = |done, total| listener.event(Event::Progress { done, total: Some(total) });
-        let imported = client.import(file, None, &progress, interrupt)?;
-        if imported.fingerprint != self.fingerprint {
-            return Err(Error::failed(format!("`{}` changed while it was imported", file.display())).cause(format!(
-                "it was {}, and is {}",
-                self.fingerprint.short(),
-                imported.fingerprint.short()
-            )));
-        }
-        Ok(())
+        client.import(file, Some(&self.fingerprint), None, &progress, interrupt).map(drop)
     }
 
     /// As receipts name it.

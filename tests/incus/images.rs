@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 
 use sha2::{Digest, Sha256};
 use vezaimg::error::Class;
-use vezaimg::incus::{Client, InstanceKind, Kind};
+use vezaimg::incus::{Client, Fingerprint, InstanceKind, Kind};
 use vezaimg::interrupt::Interrupt;
 
 use super::{client, import, kind, small_image};
@@ -85,7 +85,8 @@ fn a_large_image_goes_up_in_pieces_that_are_told() {
     file.as_file().write_all_at(&small_image("large"), 0).unwrap();
     let told = RefCell::new(Vec::new());
 
-    let imported = client.import(file.path(), None, &|done, _| told.borrow_mut().push(done), &Interrupt::default());
+    let imported =
+        client.import(file.path(), None, None, &|done, _| told.borrow_mut().push(done), &Interrupt::default());
 
     assert!(imported.unwrap().uploaded);
     let told = told.into_inner();
@@ -101,15 +102,31 @@ fn an_upload_that_incus_does_not_want_ends_in_its_reason_and_no_broken_pipe() {
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(256 << 20).unwrap();
 
-    let error = client.import(file.path(), None, &|_, _| {}, &Interrupt::default()).unwrap_err();
+    let error = client.import(file.path(), None, None, &|_, _| {}, &Interrupt::default()).unwrap_err();
 
     assert!(error.to_string().contains("quota") || error.to_string().contains("limit"), "{error}");
+}
+
+/// Whoever looked at it looked at other bytes.
+#[test]
+fn a_file_that_is_another_than_expected_is_not_sent() {
+    let client = client();
+    let (file, other) = (tempfile::NamedTempFile::new().unwrap(), sha256(b"other"));
+    let bytes = small_image("swapped");
+    file.as_file().write_all_at(&bytes, 0).unwrap();
+
+    let expected = Fingerprint::parse(&other).unwrap();
+    let error = client.import(file.path(), Some(&expected), None, &|_, _| {}, &Interrupt::default()).unwrap_err();
+
+    assert_eq!(error.message(), format!("`{}` has changed since it was looked at", file.path().display()));
+    assert_eq!(error.causes(), [format!("it was {}, and is {}", &other[..12], &sha256(&bytes)[..12])]);
+    assert_eq!(client.image(&sha256(&bytes)).unwrap(), None);
 }
 
 #[test]
 fn a_file_that_is_none_and_an_alias_that_is_none_are_invalid() {
     let client = client();
-    let import = |path: &str, alias| client.import(path.as_ref(), alias, &|_, _| {}, &Interrupt::default());
+    let import = |path: &str, alias| client.import(path.as_ref(), None, alias, &|_, _| {}, &Interrupt::default());
     for (path, alias, message) in [
         ("/nowhere", None, "cannot read the image `/nowhere`"),
         ("/dev/null", None, "cannot read the image `/dev/null`"),

@@ -56,7 +56,7 @@ fn an_import_heeds_an_interrupt_while_it_sends() {
     let server = Server::new(vec![answer("404 Not Found", "", missing), Vec::new()]);
     let (interrupt, file) = (Interrupt::default(), tempfile::NamedTempFile::new().unwrap());
     file.as_file().set_len(10_000_000).unwrap();
-    let error = server.client().import(file.path(), None, &|_, _| interrupt.request(), &interrupt).unwrap_err();
+    let error = server.client().import(file.path(), None, None, &|_, _| interrupt.request(), &interrupt).unwrap_err();
     assert_eq!(error.class(), Class::Interrupted);
     assert_eq!(server.last_of(2), "POST /1.0/images?project=a%20b HTTP/1.1");
 }
