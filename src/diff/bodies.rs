@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use crate::Result;
 use crate::inspect::{Contents, Source};
 use crate::rootfs::{TargetPath, escaped};
 use crate::ui::{Event, Listener};
-use crate::{Error, Result};
 
 /// The contents of some files of an image.
 #[derive(Debug, Default)]
 pub(super) struct Bodies(BTreeMap<TargetPath, Vec<u8>>);
 
 impl Bodies {
-    /// Reads an image once more, for these files by the names that the archive has for them. How much that may be is the caller's to bound: by what was there in the pass before.
+    /// Reads an image once more, for these files by the names that the archive has for them. How much that may be is the
+    /// caller's to bound: by what was there in the pass before.
     ///
     /// # Errors
     /// The image cannot be read again, or is another by now.
@@ -22,21 +23,14 @@ impl Bodies {
         wanted: BTreeMap<TargetPath, TargetPath>,
         listener: &dyn Listener,
     ) -> Result<Self> {
-        let mut bodies = BTreeMap::new();
         if wanted.is_empty() {
-            return Ok(Self(bodies));
+            return Ok(Self::default());
         }
         let image = escaped(source.name().as_bytes());
         listener.event(Event::Stage(format!("reading `{image}` for what changed")));
-        let files = wanted.keys().cloned().collect();
-        contents.read_files(source, &files, listener, &mut |path, body| {
-            let mut content = Vec::new();
-            let read = body.read_to_end(&mut content);
-            read.map_err(|cause| Error::failed(format!("cannot read `{path}` of `{image}`")).cause(cause))?;
-            bodies.insert(wanted.get(path).unwrap_or(path).clone(), content);
-            Ok(())
-        })?;
-        Ok(Self(bodies))
+        let bodies = contents.bodies(source, &wanted.keys().cloned().collect(), listener)?;
+        let named = bodies.into_iter().filter_map(|(own, body)| Some((wanted.get(&own)?.clone(), body)));
+        Ok(Self(named.collect()))
     }
 
     /// The content of a file that was asked for.

@@ -98,14 +98,7 @@ impl Contents {
             return Ok(());
         }
         listener.event(Event::Stage(format!("reading `{}` for what links lead to", escaped(source.name().as_bytes()))));
-        let mut texts = BTreeMap::new();
-        self.read_files(source, &wanted, listener, &mut |path, body| {
-            let mut text = Vec::new();
-            body.read_to_end(&mut text).map_err(|cause| unread_error(path, source.name(), cause))?;
-            texts.insert(path.clone(), text);
-            Ok(())
-        })?;
-        self.texts.append(&mut texts);
+        self.texts.append(&mut self.bodies(source, &wanted, listener)?);
         Ok(())
     }
 
@@ -155,6 +148,26 @@ impl Contents {
     /// What is in a directory, links to it followed: the names in it, in byte order.
     pub(super) fn names_in(&self, directory: &TargetPath) -> Vec<Vec<u8>> {
         texts::names_in(&self.tree, directory)
+    }
+
+    /// The contents of these files, in memory: how much that may be is the caller's to bound, by what the tree says.
+    ///
+    /// # Errors
+    /// As [`read_files`](Self::read_files).
+    pub fn bodies(
+        &self,
+        source: &Source,
+        files: &BTreeSet<TargetPath>,
+        listener: &dyn Listener,
+    ) -> Result<BTreeMap<TargetPath, Vec<u8>>> {
+        let mut bodies = BTreeMap::new();
+        self.read_files(source, files, listener, &mut |path, body| {
+            let mut content = Vec::new();
+            body.read_to_end(&mut content).map_err(|cause| unread_error(path, source.name(), cause))?;
+            bodies.insert(path.clone(), content);
+            Ok(())
+        })?;
+        Ok(bodies)
     }
 
     /// Reads the image again and gives the bodies of files to `take`, in the image's own order; what it does not read is

@@ -6,7 +6,7 @@ use super::{Contents, Source};
 use crate::binary::{self, GoBuildInfo, GoModule, RustBuildInfo};
 use crate::rootfs::TargetPath;
 use crate::ui::{Event, Listener};
-use crate::{Error, Result};
+use crate::Result;
 
 /// The largest program that is looked into, in bytes: it is held in memory meanwhile.
 const LARGEST: u64 = 256 << 20;
@@ -107,12 +107,8 @@ impl Program {
 /// The content of a file that the first pass has seen.
 fn content(source: &Source, wanted: &TargetPath, contents: &Contents, listener: &dyn Listener) -> Result<Vec<u8>> {
     listener.event(Event::Stage(format!("looking into `{wanted}`")));
-    let mut content = Vec::new();
-    contents.read_files(source, &[wanted.clone()].into(), listener, &mut |_, body| {
-        let read = body.read_to_end(&mut content);
-        read.map(drop).map_err(|cause| Error::failed(format!("cannot read `{wanted}`")).cause(cause))
-    })?;
-    Ok(content)
+    let mut bodies = contents.bodies(source, &[wanted.clone()].into(), listener)?;
+    Ok(bodies.remove(wanted).unwrap_or_default())
 }
 
 impl Go {

@@ -112,14 +112,14 @@ impl Console {
     /// Prints a line about the result to stderr: a label and what it says.
     pub fn detail(&self, label: &str, text: &str) {
         if !self.quiet {
-            self.say(&format!("{FAINT}{label:>12}{FAINT:#}  {text}"));
+            self.say(&format!("{FAINT}{label:>12}{FAINT:#}  {}", lines(text)));
         }
     }
 
     /// Prints a line of progress to stderr.
     pub fn line(&self, text: &str) {
         if !self.quiet {
-            self.say(text);
+            self.say(&lines(text));
         }
     }
 
