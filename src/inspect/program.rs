@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{Contents, Source};
+use crate::Result;
 use crate::binary::{self, GoBuildInfo, GoModule, RustBuildInfo};
 use crate::rootfs::TargetPath;
 use crate::ui::{Event, Listener};
-use crate::Result;
 
 /// The largest program that is looked into, in bytes: it is held in memory meanwhile.
 const LARGEST: u64 = 256 << 20;
