@@ -89,6 +89,20 @@ fn check_tells_the_secrets_of_a_layout_without_their_values() {
 }
 
 #[test]
+fn no_message_shows_what_a_variable_was_set_to() {
+    let workspace = Workspace::new();
+    for wrong in ["password_db=zebra-42", "dbpw=zebra-42", "port=zebra-42", "=zebra-42", "zebra-42"] {
+        for command in [&["check", "--layout", "layout.toml"][..], &["check", "--layout", "layout.toml", "--json"]] {
+            let arguments = command.iter().copied().chain(["--set", "user=zebra-42", "--set", wrong]);
+            let outcome = workspace.run(arguments);
+            let all = outcome.stdout + &outcome.stderr;
+            assert!(!all.contains("zebra-42"), "{all}");
+            assert_eq!(outcome.code, Some(2), "{all}");
+        }
+    }
+}
+
+#[test]
 fn a_secret_in_the_binary_is_told_by_its_place() {
     let workspace = Workspace::new();
     workspace.write("app", program_with(&token()));

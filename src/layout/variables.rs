@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::Result;
 use crate::diagnostic::{Place, Problem, Source, nearest};
-use crate::document::{Placed, at, read_source, shown, syntax_problems, type_name, unknown_hint};
+use crate::document::{Placed, at, read_source, syntax_problems, type_name, unknown_hint};
 use crate::inventory::{self, Inventory};
 
 /// A variable's value. Its type is that of the default in `[vars]`.
@@ -131,12 +131,12 @@ impl Variables {
         problems: &mut Vec<Problem>,
     ) {
         let Some((default, _)) = self.awaited.remove(&name.value) else { return };
-        let given = value.map(|value| default.parse_like(value).ok_or(value));
-        if let Some(Err(value)) = given {
-            let message = format!("variable `{}` is `{}`, expected {}", name.value, shown(value), default.type_name());
+        let given = value.map(|value| default.parse_like(value));
+        if given == Some(None) {
+            let message = format!("variable `{}` is not {}", name.value, default.type_name());
             problems.push(Problem::error(place.clone(), message));
         }
-        self.values.insert(name.value.clone(), given.and_then(Result::ok).unwrap_or(default));
+        self.values.insert(name.value.clone(), given.flatten().unwrap_or(default));
     }
 
     /// Gives those that it has these values.
@@ -223,37 +223,35 @@ impl Variables {
         }
     }
 
-    /// Takes one `KEY=VALUE` of `--set`.
+    /// Takes one `KEY=VALUE` of `--set`. The value may be a secret whatever the name is, so that no problem holds it.
     pub(super) fn set(&mut self, argument: &str, problems: &mut Vec<Problem>) {
-        let source = Arc::new(Source { name: "--set".to_owned(), text: argument.to_owned() });
+        let shown = argument.find('=').and_then(|at| argument.get(..=at)).unwrap_or_default();
+        let source = Arc::new(Source { name: "--set".to_owned(), text: shown.to_owned() });
         let place = |span| Place { source: Arc::clone(&source), span };
         let Some((key, value)) = argument.split_once('=') else {
-            problems.push(
-                Problem::error(place(0..argument.len()), "`--set` wants KEY=VALUE")
-                    .hint(format!("such as `--set {}`", self.example())),
-            );
+            let problem = Problem::error(place(0..0), "`--set` wants KEY=VALUE");
+            problems.push(problem.hint(format!("such as `--set {}=…`", self.example())).without_line());
             return;
         };
+        let (name, behind) = (place(0..key.len()), place(shown.len()..shown.len()));
         if let Some((_, given)) = self.awaited.get(key) {
             let message = format!("variable `{key}` gets its value in [extends.vars]");
             let hint = format!("change what stands at {}, or set a variable that stands in it", at(given));
-            problems.push(Problem::error(place(0..key.len()), message).hint(hint));
+            problems.push(Problem::error(name, message).hint(hint));
             return;
         }
         let Some(default) = self.values.get(key) else {
             let known = self.values.keys().map(String::as_str);
-            problems.push(
-                Problem::error(place(0..key.len()), format!("the layout has no variable `{key}`"))
-                    .hint(unknown_hint(key, known)),
-            );
+            let message = format!("the layout has no variable `{key}`");
+            problems.push(Problem::error(name, message).hint(unknown_hint(key, known)));
             return;
         };
         match default.parse_like(value) {
-            Some(scalar) => self.assign(key, place(key.len() + 1..argument.len()), scalar, problems),
-            None => problems.push(Problem::error(
-                place(key.len() + 1..argument.len()),
-                format!("variable `{key}` is `{value}`, expected {}", default.type_name()),
-            )),
+            Some(scalar) => self.assign(key, behind, scalar, problems),
+            None => {
+                let message = format!("variable `{key}` is not {}", default.type_name());
+                problems.push(Problem::error(behind, message));
+            }
         }
     }
 
@@ -298,12 +296,9 @@ impl Variables {
         self.values.insert(key.to_owned(), value);
     }
 
-    /// Something that `--set` would take, for a hint.
-    fn example(&self) -> String {
-        match self.values.iter().next() {
-            Some((key, value)) => format!("{key}={value}"),
-            None => "name=value".to_owned(),
-        }
+    /// A name that `--set` would take, for a hint.
+    fn example(&self) -> &str {
+        self.names().next().unwrap_or("name")
     }
 
     /// The names, for a hint.

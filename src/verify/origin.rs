@@ -84,13 +84,14 @@ fn apart(parameters: &Parameters, manifest: &Manifest) -> Vec<String> {
     others.map(|(what, ours, theirs)| format!("of the {what} `{ours}`, and the manifest of `{theirs}`")).collect()
 }
 
+/// What was given here may be a secret, and is not shown; what the provenance has is published with the image.
 fn variables_apart(theirs: &Parameters, ours: &BTreeMap<String, serde_json::Value>) -> Vec<String> {
-    let shown = |value: Option<&serde_json::Value>| value.map_or("nothing".to_owned(), |value| format!("`{value}`"));
     let names: std::collections::BTreeSet<_> = theirs.variables.keys().chain(ours.keys()).collect();
     let others = names.into_iter().filter(|name| theirs.variables.get(*name) != ours.get(*name));
-    let line = |name: &String| {
-        let (there, here) = (shown(theirs.variables.get(name)), shown(ours.get(name)));
-        format!("the variable `{name}` is {here}, and was {there}")
+    let line = |name: &String| match (theirs.variables.get(name), ours.contains_key(name)) {
+        (Some(there), true) => format!("the variable `{name}` was `{there}`, and is another here"),
+        (Some(there), false) => format!("the variable `{name}` was `{there}`, and is not given here"),
+        (None, _) => format!("the variable `{name}` was not there, and is given here"),
     };
     others.map(line).collect()
 }

@@ -157,7 +157,7 @@ tool 1.0, new
 reading the index of `tiny`
 reading the index of `tiny-security`
 error: `layout.lock` was made from another [base] than the layout has now
-  hint: run `vezaimg lock --layout layout.toml --vars 'more vars.toml' --set user=it`, and review what it changes
+  hint: run `vezaimg lock --layout layout.toml --vars 'more vars.toml' --set user=…`, and review what it changes
 
 "#]]
         .raw()

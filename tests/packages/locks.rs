@@ -38,7 +38,7 @@ fn a_lock_that_is_not_there_is_told_with_the_command() {
         &["--vars", "group vars.yml", "--set", "port=9000"],
         str![[r#"
 error: there is no `layout.lock`, which pins the packages of [base]
-  hint: run `vezaimg lock --layout layout.toml --vars 'group vars.yml' --set port=9000` to make it, and keep it beside the layout in version control
+  hint: run `vezaimg lock --layout layout.toml --vars 'group vars.yml' --set port=…` to make it, and keep it beside the layout in version control
 
 "#]],
     );

@@ -103,7 +103,7 @@ manifest     good  41 entries
 provenance   BAD   built from something else
                    the file `layout.toml` of the layout is another: the image's has 6acea2363efd, the one given [..]
                    the binary is another: the image's has 25d6016053f5, the one given [..]
-                   the variable `port` is `8081`, and was `8080`
+                   the variable `port` was `8080`, and is another here
 
 "#]]
     );

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use crate::layout::{LockFile, Request};
 
-/// The command for the layout of this request, to be typed into a shell.
+/// The command for the layout of this request, to be typed into a shell. What `--set` gives may be a secret: it is for
+/// whoever types to repeat.
 pub(in crate::commands) fn command(layout: &Request, lock: &LockFile) -> String {
     let path = |path: &Path| quoted(&path.display().to_string());
     let file = layout.file.as_ref().map(|file| format!(" --layout {}", path(file)));
     let vars = layout.vars.iter().map(|file| format!(" --vars {}", path(file)));
-    let set = layout.set.iter().map(|set| format!(" --set {}", quoted(set)));
+    let set = layout.set.iter().map(|set| format!(" --set {}=…", quoted(set.split('=').next().unwrap_or_default())));
     let options: String = file.into_iter().chain(vars).chain(set).collect();
     match lock {
         LockFile::File(_) => format!("vezaimg lock{options}"),

@@ -148,7 +148,7 @@ fn a_variable_that_makes_no_configuration_is_refused() {
     }
     for (variable, why) in [
         ("haproxy_listen_port=99999", "cannot render the template: there is no port 99999"),
-        ("haproxy_check_interval=often", "variable `haproxy_check_interval` is `often`, expected a whole number"),
+        ("haproxy_check_interval=often", "variable `haproxy_check_interval` is not a whole number"),
         ("haproxy_check_fall=0", "cannot render the template: 0 is neither a time nor a number of times"),
         ("haproxy_slowstart=-1", "cannot render the template: -1 is no time for a slow start"),
         (
