@@ -3,7 +3,8 @@
 //! ```text
 //! path ──────▶ names ───────────────────────────────┐
 //! text ─────┬▶ shapes        keys and tokens ───────┤
-//!           ├▶ urls          scheme://user:password │──▶ Findings: what, in which line
+//!           ├▶ urls          scheme://user:password │
+//!           ├▶ sources       host=… password=… ─────┤──▶ Findings: what, in which line
 //!           └▶ assignments   NAME=VALUE ────────────┤
 //! program ───▶ shapes that are nowhere by chance ───┘    or at which byte
 //! ```
@@ -13,12 +14,17 @@
 //! counts. An image's base is not looked at: it is pinned, others made it, and whoever has its packages has its keys.
 
 mod assignments;
+mod encoded;
+mod headers;
 mod keys;
 mod names;
 mod placeholders;
 mod program;
+mod prose;
 mod randomness;
+mod readers;
 mod shapes;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod urls;
@@ -30,6 +36,8 @@ pub(crate) use names::is_host_key;
 pub(crate) use program::Scanning;
 
 use crate::rootfs::TargetPath;
+use assignments::Listed;
+use readers::Reader;
 
 /// The findings of one file that are told: whoever has more of them has given another file.
 const MOST_FINDINGS: usize = 1000;
@@ -59,6 +67,10 @@ pub enum Secret {
     WebToken,
     /// A URL with a password in front of the host.
     Url,
+    /// A data source name with a password.
+    DataSource,
+    /// A user with a password, or a token, as HTTP and registries take them.
+    Login,
     /// A value whose name says that it is secret.
     Named,
     /// A value of an environment variable that nobody can have chosen by hand.
@@ -77,6 +89,8 @@ impl fmt::Display for Secret {
             Self::Token(service) => return write!(f, "holds a token of {service}"),
             Self::WebToken => "holds a JSON Web Token",
             Self::Url => "holds a URL with a password",
+            Self::DataSource => "holds a data source name with a password",
+            Self::Login => "holds a login",
             Self::Named => "holds a value that its name calls secret",
             Self::Random => "holds a value as random as a key",
         })
@@ -120,12 +134,17 @@ pub(crate) fn find(path: &TargetPath, content: &[u8]) -> Vec<Finding> {
 
 /// Whether a line of any file may hold a secret.
 pub(crate) fn is_in_line(line: &str) -> bool {
-    let readers = [assignments::Reader::Environment, assignments::Reader::Configuration, assignments::Reader::Document];
+    let readers = [Reader::Environment, Reader::Configuration, Reader::Document];
     // Of a layout, what is assigned stands within a string or a table.
     let marks = ['"', '\'', '{', ','];
     let ends = line.match_indices(marks).filter_map(|(at, _)| line.get(at + 1..)).take(MOST_PARTS);
     let mut parts = std::iter::once(line).chain(line.split(marks)).chain(ends);
-    of_value(line).is_some() || parts.any(|part| readers.iter().any(|reader| reader.find(part.as_bytes()).is_some()))
+    of_value(line).is_some() || parts.any(|part| readers.iter().any(|reader| is_assigned(*reader, part)))
+}
+
+/// Whether a line of a file holds a secret by its name.
+fn is_assigned(reader: Reader, line: &str) -> bool {
+    assignments::find(reader, line.as_bytes(), &mut Listed::default()).is_some()
 }
 
 /// What a variable is, by its name and its value.
@@ -142,7 +161,9 @@ pub(crate) fn of_value(value: &str) -> Option<Secret> {
 
 /// What is known by its shape, and at which byte.
 fn by_shape(content: &[u8]) -> impl Iterator<Item = (usize, Secret)> {
-    shapes::in_text(content).chain(urls::find(content).map(|at| (at, Secret::Url)))
+    shapes::in_text(content)
+        .chain(urls::find(content).map(|at| (at, Secret::Url)))
+        .chain(sources::find(content).map(|at| (at, Secret::DataSource)))
 }
 
 fn in_text(path: &TargetPath, content: &[u8]) -> Vec<Finding> {
@@ -151,10 +172,11 @@ fn in_text(path: &TargetPath, content: &[u8]) -> Vec<Finding> {
     let mut shaped = shaped.into_iter().peekable();
     let mut findings = Vec::new();
     let mut end = 0;
-    let reader = assignments::Reader::of(path);
+    let reader = Reader::of(path, content);
+    let mut listed = Listed::default();
     for (index, line) in content.split(|byte| *byte == b'\n').enumerate() {
         end += line.len() + 1;
-        let mut surest = reader.find(line);
+        let mut surest = assignments::find(reader, line, &mut listed);
         while let Some((_, secret)) = shaped.next_if(|(at, _)| *at < end) {
             surest = Some(surest.map_or(secret, |other| other.min(secret)));
         }

@@ -3,8 +3,8 @@
 use super::Secret;
 use crate::rootfs::TargetPath;
 
-/// What programs take passwords from: ftp and curl, `PostgreSQL`, git, Vault.
-const LOGINS: [&[u8]; 4] = [b".netrc", b".pgpass", b".git-credentials", b".vault-token"];
+/// What programs take passwords from: ftp and curl, `PostgreSQL`, `MySQL`, git, Vault.
+const LOGINS: [&[u8]; 6] = [b".netrc", b"_netrc", b".pgpass", b".mylogin.cnf", b".git-credentials", b".vault-token"];
 
 /// The private halves that `ssh-keygen` makes.
 const SSH_KEYS: [&[u8]; 4] = [b"id_rsa", b"id_dsa", b"id_ecdsa", b"id_ed25519"];

@@ -1,8 +1,9 @@
 //! What stands where a secret will be, and is none.
 
 /// Words that stand for a value or say what it is to be.
-const WORDS: [&str; 33] = [
+const WORDS: [&str; 37] = [
     "auto",
+    "anonymous",
     "basic",
     "bearer",
     "compat",
@@ -12,12 +13,14 @@ const WORDS: [&str; 33] = [
     "enabled",
     "false",
     "files",
+    "include",
     "key",
     "md5",
     "nil",
     "none",
     "null",
     "off",
+    "omit",
     "optional",
     "pass",
     "passwd",
@@ -25,6 +28,7 @@ const WORDS: [&str; 33] = [
     "pwd",
     "prompt",
     "required",
+    "same-origin",
     "secret",
     "sha256",
     "sha512",
@@ -38,9 +42,10 @@ const WORDS: [&str; 33] = [
 ];
 
 /// What the text of a placeholder says somewhere.
-const MARKS: [&str; 20] = [
+const MARKS: [&str; 21] = [
     "${",
     "$(",
+    "#{",
     "{{",
     "{%",
     "%(",
@@ -79,6 +84,51 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || is_monotonous(value.as_bytes())
 }
 
+/// What programs call the places that values come from.
+const PLACES: [&str; 29] = [
+    "args",
+    "argv",
+    "bun",
+    "config",
+    "configuration",
+    "data",
+    "deno",
+    "env",
+    "environ",
+    "environment",
+    "import",
+    "local",
+    "locals",
+    "module",
+    "options",
+    "opts",
+    "os",
+    "params",
+    "process",
+    "props",
+    "req",
+    "request",
+    "secrets",
+    "self",
+    "settings",
+    "state",
+    "this",
+    "values",
+    "var",
+];
+
+/// Whether it is code that says where a value comes from: `env.TOKEN`, `os.environ["TOKEN"]`, `getenv("TOKEN")`.
+pub(super) fn is_reference(value: &str) -> bool {
+    let is_of_names = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.' | ':');
+    let end = value.find(|character| !is_of_names(character)).unwrap_or(value.len());
+    let Some((path, behind)) = value.split_at_checked(end).filter(|(path, _)| !path.is_empty()) else { return false };
+    let root = path.split_once('.').map(|(root, _)| root.to_ascii_lowercase());
+    let is_place = root.is_some_and(|root| PLACES.contains(&root.as_str()));
+    let is_indexed = ["[\"", "['", "[$"].iter().any(|open| behind.starts_with(open));
+    let is_call = behind.starts_with('(');
+    is_indexed || is_call || (is_place && (behind.is_empty() || behind.starts_with([' ', '|', '?', ')'])))
+}
+
 /// Whether it is made of one or two characters: `***`, `...`, `00000000`.
 pub(super) fn is_monotonous(value: &[u8]) -> bool {
     let mut kinds: Vec<_> = value.to_vec();
@@ -90,6 +140,15 @@ pub(super) fn is_monotonous(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_says_where_a_value_comes_from() {
+        let code =
+            ["env.DB_TOKEN", "os.environ[\"X\"]", "process.env.SECRET", "getenv(\"X\")", "ENV['X']", "var.db_password"];
+        code.iter().for_each(|value| assert!(is_reference(value), "{value}"));
+        let values = ["hunter2", "env", "my.pass", "env.TOKEN!", "hunter[2]", "", "=(x)"];
+        values.iter().for_each(|value| assert!(!is_reference(value), "{value}"));
+    }
 
     #[test]
     fn what_stands_for_a_value_is_none() {

@@ -20,8 +20,25 @@ pub(super) fn is_random(value: &str) -> bool {
         && count(u8::is_ascii_uppercase) >= 2
         && count(u8::is_ascii_lowercase) >= 2
         && count(u8::is_ascii_digit) >= 2
+        && !is_of_words(value)
         && changes(value) * 5 >= value.len() * 2
         && entropy(value) >= LEAST
+}
+
+/// Whether it is a name of several words, `Backend-API-v2-Prod`: no part is as mixed as what is drawn by lot.
+fn is_of_words(value: &str) -> bool {
+    let parts = value.split(['-', '_', '/', '+']).filter(|part| !part.is_empty());
+    let is_word = |part: &str| {
+        let (first, rest) = part.split_at_checked(1).unwrap_or_default();
+        let letters = rest.trim_end_matches(|character: char| character.is_ascii_digit());
+        let is_of = |is: fn(&u8) -> bool| letters.bytes().all(|byte| is(&byte));
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+        is_number
+            || (first.bytes().all(|byte| byte.is_ascii_alphabetic()) && is_of(u8::is_ascii_lowercase))
+            || (first.bytes().all(|byte| byte.is_ascii_uppercase()) && is_of(u8::is_ascii_uppercase))
+    };
+    let (count, all) = parts.fold((0, true), |(count, all), part| (count + 1, all && is_word(part)));
+    count >= 3 && all
 }
 
 /// Whether a value is a row of at least 32 hex digits.
@@ -68,6 +85,7 @@ mod tests {
             "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
             "aaaaaaaaaaBBBBBBBBBB0000000000",
             "veza-api-Release-2026-01-01-amd64",
+            "Veza-Backend-API-v2-Prod-Europe-West",
         ];
         plain.iter().for_each(|value| assert!(!is_random(value), "{value}"));
     }

@@ -3,13 +3,15 @@
 //! The shapes are those that the issuers document, or that their tokens have had for years, as scanners of code hosts
 //! look for them too. One that is made of a few characters only, or calls itself an example, is none.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::{Secret, keys, placeholders};
+use super::randomness::is_random;
+use super::{Secret, encoded, keys, placeholders};
 
 /// What a row of characters has to be like.
 struct Shape {
@@ -36,6 +38,10 @@ const fn key(pattern: &'static str, in_programs: bool) -> Shape {
 static SHAPES: &[Shape] = &[
     key(r"-----BEGIN (?:[0-9A-Z]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----", true),
     key(r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}", true),
+    // The base64 of `-----BEGIN `.
+    key(r"LS0tLS1CRUdJTi[A-D][0-9A-Za-z+/]{25,}", true),
+    // That of `{"auths":`.
+    Shape { secret: Secret::Login, pattern: r"eyJhdXRocyI6[0-9A-Za-z+/]{16,}", in_programs: false },
     key(r"PuTTY-User-Key-File-[0-9]:", false),
     // One-time passwords of RFC 2289 are made of words, and programs list those without a gap.
     token_in_text("AWS", r"A(?:KIA|SIA)[2-7A-Z]{16}\b"),
@@ -119,8 +125,15 @@ impl Search {
                 Secret::PrivateKey if found.as_bytes().starts_with(b"-----") => {
                     !self.in_program || keys::is_whole(content.get(found.end()..)?)
                 }
+                Secret::PrivateKey if found.as_bytes().starts_with(b"LS0t") => {
+                    encoded::is_key(found.as_bytes(), self.in_program)
+                }
+                Secret::Login => encoded::has_logins(found.as_bytes()),
                 Secret::WebToken => is_web_token(found.as_bytes()),
-                _ => is_made_by_a_machine(found.as_bytes()),
+                _ => {
+                    is_made_by_a_machine(found.as_bytes(), self.in_program)
+                        && !is_within_data(content, found.start()..found.end())
+                }
             };
             sound.then_some((at, secret))
         })
@@ -141,10 +154,20 @@ fn is_web_token(token: &[u8]) -> bool {
     object.is_ok_and(|header| header.contains_key("alg"))
 }
 
-/// Whether it has as many kinds of characters as what is drawn by lot, and does not call itself an example.
-fn is_made_by_a_machine(token: &[u8]) -> bool {
+/// Whether what stands beside it is as random as itself: in enough of base64 any token begins somewhere.
+fn is_within_data(content: &[u8], found: Range<usize>) -> bool {
+    const BESIDE: usize = 32;
+    let is_data =
+        |beside: Range<usize>| content.get(beside).is_some_and(|it| std::str::from_utf8(it).is_ok_and(is_random));
+    is_data(found.start.saturating_sub(BESIDE)..found.start) || is_data(found.end..found.end + BESIDE)
+}
+
+/// Whether it has as many kinds of characters as what is drawn by lot, and does not call itself an example. In a program,
+/// where words stand beside one another without a gap, it has digits too.
+fn is_made_by_a_machine(token: &[u8], in_program: bool) -> bool {
     let mut kinds = token.to_vec();
     kinds.sort_unstable();
     kinds.dedup();
-    kinds.len() >= 10 && !placeholders::is_placeholder(&String::from_utf8_lossy(token))
+    let has_digits = kinds.iter().any(u8::is_ascii_digit);
+    kinds.len() >= 10 && (has_digits || !in_program) && !placeholders::is_placeholder(&String::from_utf8_lossy(token))
 }

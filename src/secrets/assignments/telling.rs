@@ -7,6 +7,8 @@ pub(super) enum Says {
     Secret,
     /// It may be, as the keys of ciphers are and those of tables are not.
     Key,
+    /// It is one that may stand for a user with a password in base64: `auth` of Docker, `_auth` of npm.
+    Login,
     /// It is meant to be known: `public_key`, `sha256`.
     Public,
     /// Nothing of the kind.
@@ -14,7 +16,7 @@ pub(super) enum Says {
 }
 
 /// The ends of words that mean it wherever they stand last: `authtoken`, `dbpassword`.
-const SECRET: [&str; 10] = [
+const SECRET: [&str; 11] = [
     "password",
     "passwd",
     "passphrase",
@@ -25,6 +27,7 @@ const SECRET: [&str; 10] = [
     "credentials",
     "psk",
     "requirepass",
+    "masterauth",
 ];
 
 /// Words that mean it behind another: `db_pass`, not `pass` alone.
@@ -87,6 +90,7 @@ pub(super) fn says(name: &str) -> Says {
         [.., kind, "key"] if KEYS.contains(kind) => Says::Secret,
         [.., "secret", "key", "base"] => Says::Secret,
         [.., last] if last.ends_with("key") => Says::Key,
+        [.., "auth"] => Says::Login,
         _ => Says::Nothing,
     }
 }
@@ -145,6 +149,7 @@ mod tests {
             ],
             Says::Secret,
         );
+        all(&["auth", "_auth", "proxy-auth"], Says::Login);
         all(&["APP_KEY", "key", "sort_key", "hotkey"], Says::Key);
         all(&["PUBLIC_KEY", "pub_key", "TLS_CERT", "token_id", "image_sha256", "passwordHash"], Says::Public);
         all(
