@@ -9,6 +9,29 @@ pub(super) const LONGEST: usize = 16 << 10;
 /// The fewest bytes of a key: an Ed25519 key has 48.
 const SHORTEST: usize = 40;
 
+/// Whether a key begins behind its header, or the text ends: a program's source has headers alone. Of quotes, signs and
+/// escapes some stand between them where the key is one string in a source.
+pub(super) fn begins(after: &[u8]) -> bool {
+    /// Enough for no word of a sentence.
+    const DIGITS: usize = 16;
+    const BETWEEN: usize = 64;
+    let after = after.get(..after.len().min(LONGEST)).unwrap_or_default();
+    let is_between = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`\\+|>".contains(byte);
+    let mut rest = after;
+    for _ in 0..BETWEEN {
+        rest = match rest {
+            [b'\\', b'n' | b'r' | b't', behind @ ..] => behind,
+            [first, behind @ ..] if is_between(first) => behind,
+            _ => break,
+        };
+    }
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    let has_headers = [&b"Proc-Type:"[..], b"Version:", b"Comment:", b"Hash:", b"Charset:"];
+    rest.is_empty()
+        || rest.iter().take_while(|byte| is_digit(byte)).count() >= DIGITS
+        || has_headers.iter().any(|header| rest.starts_with(header))
+}
+
 /// Whether a whole key follows its header: base64 that decodes, and the line that ends it. Line breaks may be written
 /// as `\n`, as in JSON.
 pub(super) fn is_whole(after: &[u8]) -> bool {

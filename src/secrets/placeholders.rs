@@ -1,7 +1,7 @@
 //! What stands where a secret will be, and is none.
 
 /// Words that stand for a value or say what it is to be.
-const WORDS: [&str; 37] = [
+const WORDS: [&str; 39] = [
     "auto",
     "anonymous",
     "basic",
@@ -27,6 +27,7 @@ const WORDS: [&str; 37] = [
     "password",
     "pwd",
     "prompt",
+    "read",
     "required",
     "same-origin",
     "secret",
@@ -38,6 +39,7 @@ const WORDS: [&str; 37] = [
     "undefined",
     "unset",
     "user",
+    "write",
     "yes",
 ];
 
@@ -75,6 +77,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let between = |open, close| lower.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).is_some_and(is_word);
     WORDS.contains(&lower.as_str())
         || MARKS.iter().any(|mark| lower.contains(mark))
+        || lower.ends_with("...")
         || lower.strip_prefix('$').is_some_and(|name| is_word(name) && !name.starts_with(|c: char| c.is_ascii_digit()))
         // `printf` and systemd: `%s`, `%d`, `%i`.
         || lower.strip_prefix('%').is_some_and(|rest| rest.len() == 1)

@@ -123,7 +123,8 @@ impl Search {
             let secret = self.shapes.get(group)?.secret;
             let sound = match secret {
                 Secret::PrivateKey if found.as_bytes().starts_with(b"-----") => {
-                    !self.in_program || keys::is_whole(content.get(found.end()..)?)
+                    let after = content.get(found.end()..)?;
+                    if self.in_program { keys::is_whole(after) } else { keys::begins(after) }
                 }
                 Secret::PrivateKey if found.as_bytes().starts_with(b"LS0t") => {
                     encoded::is_key(found.as_bytes(), self.in_program)

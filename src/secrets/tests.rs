@@ -120,6 +120,11 @@ fn private_keys_are_known_whatever_program_wrote_them() {
         told("/a.json", &format!("{{\"key\": \"{}\"}}", pem("PRIVATE KEY", 2).replace('\n', "\\n"))),
         "1: holds a private key\n"
     );
+    let quoted = pem("PRIVATE KEY", 2).replace('\n', "\\n\" +\n\"");
+    assert_eq!(told("/a.js", &quoted), "1: holds a private key\n");
+    for word in ["\"\nSTART = 1", "\\nXXXX\\n-----END PRIVATE KEY-----", "` is the header of a key"] {
+        assert_eq!(told("/a.py", &format!("\"-----BEGIN PRIVATE KEY-----{word}")), "", "{word}");
+    }
     for public in ["PUBLIC KEY", "CERTIFICATE", "PGP PUBLIC KEY BLOCK", "SSH2 PUBLIC KEY"] {
         assert_eq!(told("/etc/app/public", &pem(public, 2)), "");
     }
@@ -599,7 +604,20 @@ fn words_for_people_and_code_are_no_secrets() {
         &["TITLE=Veza-Backend-API-v2-Prod-Europe-West", "NAME=Veza_Stream_Server_2026_01_Prod_EU1"],
         "",
     );
-    all_are("/etc/app/app.yaml", &["credentials: same-origin", "credentials: include", "credentials: omit"], "");
+    all_are(
+        "/etc/app/app.yaml",
+        &[
+            "credentials: same-origin",
+            "credentials: include",
+            "credentials: omit",
+            "id-token: write",
+            "output_token: NextToken",
+            "client_secret: clientSecret",
+            "secret: projects/app/secrets/db-key/versions/1",
+            "token: eyJ2IjoiMSIsInMi...",
+        ],
+        "",
+    );
     all_are(
         "/etc/app/app.toml",
         &[

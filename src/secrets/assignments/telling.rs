@@ -53,6 +53,22 @@ const KEYS: [&str; 16] = [
     "signing",
 ];
 
+/// What makes a token one that tells a place in a list, or one request from the next.
+const PASSING: [&str; 12] = [
+    "action",
+    "change",
+    "continuation",
+    "creation",
+    "idempotency",
+    "input",
+    "next",
+    "output",
+    "page",
+    "pagination",
+    "request",
+    "starting",
+];
+
 /// What everybody may know, however random, where it stands last.
 const PUBLIC: [&str; 18] = [
     "ca",
@@ -85,6 +101,7 @@ pub(super) fn says(name: &str) -> Says {
     match words.as_slice() {
         words if words.contains(&"public") || words.windows(2).any(|pair| pair == ["pub", "key"]) => Says::Public,
         [.., last] if PUBLIC.contains(last) => Says::Public,
+        [.., which, "token"] if PASSING.contains(which) => Says::Nothing,
         [.., last] if SECRET.iter().any(|end| last.ends_with(end)) => Says::Secret,
         [.., _, last] if SHORT.contains(last) => Says::Secret,
         [.., kind, "key"] if KEYS.contains(kind) => Says::Secret,
@@ -93,6 +110,11 @@ pub(super) fn says(name: &str) -> Says {
         [.., "auth"] => Says::Login,
         _ => Says::Nothing,
     }
+}
+
+/// Whether two names have the same words: `client_secret`, `clientSecret`.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    words(one) == words(other)
 }
 
 /// Whether a word tells which of several: `JWT_SECRET_OLD`, `DB_PASSWORD_1`.
@@ -163,6 +185,8 @@ mod tests {
                 "PATH",
                 "LANG",
                 "tokens",
+                "NextToken",
+                "page_token",
             ],
             Says::Nothing,
         );

@@ -1,6 +1,6 @@
 //! What a name and its value are together.
 
-use super::telling::{Says, says};
+use super::telling::{Says, is_same, says};
 use crate::secrets::Secret;
 use crate::secrets::encoded::is_login;
 use crate::secrets::placeholders::{is_monotonous, is_placeholder, is_reference};
@@ -42,7 +42,8 @@ pub(super) fn judge(name: &str, value: Value<'_>, setting: Setting) -> Option<Se
         end -= 1;
     }
     let text = value.text.get(..end)?;
-    if !could_be_secret(Value { text, ..value }, setting) {
+    // `"clientSecret": "client_secret"` tells what another calls it.
+    if is_same(name, text) || !could_be_secret(Value { text, ..value }, setting) {
         return None;
     }
     match said {
@@ -63,6 +64,7 @@ fn could_be_secret(value: Value<'_>, setting: Setting) -> bool {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let least = if is_number { SHORTEST_NUMBER } else { SHORTEST };
     let is_path = ["./", "../", "~/", "@/", "file:", "-/"].iter().any(|start| text.starts_with(start))
+        || is_resource(text)
         // Of base64 one value in 64 begins so.
         || text.strip_prefix('/').is_some_and(|rest| !is_random(rest))
         // `%d/token` and `$CREDENTIALS_DIRECTORY/token`, systemd.exec(5).
@@ -88,4 +90,10 @@ fn could_be_secret(value: Value<'_>, setting: Setting) -> bool {
         && (is_quoted || !text.starts_with(['!', '[', '{', '|', '<', '>', '&', '*', '\\']))
         && !is_monotonous(text.as_bytes())
         && !is_placeholder(text)
+}
+
+/// Whether it names what a cloud keeps: `projects/app/secrets/db/versions/1`.
+fn is_resource(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_.-".contains(&byte);
+    text.matches('/').count() >= 2 && text.bytes().all(plain) && !is_random(text)
 }
