@@ -130,7 +130,7 @@ fn what_is_allowed_passes_and_the_manifest_says_why() {
     assert_data_eq!(
         manifest["allowed_secrets"].to_string(),
         str![[
-            r#"[{"path":"/etc/app/app.conf","reason":"port 8080 is no secret"},{"path":"/opt/app/app","reason":"only the tests' own=service"}]"#
+            r#"[{"kinds":["value that its name calls secret"],"path":"/etc/app/app.conf","reason":"port 8080 is no secret"},{"kinds":["token of GitHub"],"path":"/opt/app/app","reason":"only the tests' own=service"}]"#
         ]]
     );
 }
@@ -169,7 +169,9 @@ error: `layout.toml` has 2 problems
 fn an_allowance_wants_a_path_and_a_reason() {
     let workspace = Workspace::new();
     let secret = format!("/c={}", token());
-    let arguments = ["/a", "/a=", "etc=why", "/b=one\ntwo", &secret, "/d=one", "/d=two"];
+    let named = "/e=the tests' password=hunter2";
+    let arguments =
+        ["/a", "/a=", "etc=why", "/b=one\ntwo", &secret, named, "/f=password = hunter2, for tests", "/d=one", "/d=two"];
     let arguments: Vec<_> = arguments.iter().flat_map(|argument| ["--allow-secret", argument]).collect();
     workspace.refuses(
         &arguments,
@@ -194,11 +196,19 @@ error: the reason for `/c` holds a secret itself
 --> --allow-secret:1:1
  = hint: one line that tells whoever reads the manifest why it is no secret
 
+error: the reason for `/e` holds a secret itself
+--> --allow-secret:1:1
+ = hint: one line that tells whoever reads the manifest why it is no secret
+
+error: the reason for `/f` holds a secret itself
+--> --allow-secret:1:1
+ = hint: one line that tells whoever reads the manifest why it is no secret
+
 error: `/d` is allowed a secret twice
 --> --allow-secret:1:1
  = hint: first at --allow-secret:1:1
 
-error: `layout.toml` has 6 problems
+error: `layout.toml` has 8 problems
 
 "#]],
     );

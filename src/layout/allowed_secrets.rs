@@ -6,7 +6,7 @@ use super::model::{AllowedSecret, Layout};
 use crate::diagnostic::{Place, Problem, Source};
 use crate::document::{Placed, at};
 use crate::rootfs::TargetPath;
-use crate::secrets::of_value;
+use crate::secrets::is_in_sentence;
 
 /// What a reason is, for a hint.
 pub(super) const REASON: &str = "one line that tells whoever reads the manifest why it is no secret";
@@ -64,7 +64,7 @@ pub(super) fn unfit(reason: &str) -> Option<&'static str> {
     if reason.chars().count() > LONGEST {
         return Some("is longer than 300 characters");
     }
-    of_value(reason).map(|_| "holds a secret itself")
+    is_in_sentence(reason).then_some("holds a secret itself")
 }
 
 /// Whether a file may hold what looks like a secret.

@@ -1,10 +1,10 @@
 //! No secret in what a layout puts into the layer, but where it says why.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::allowed_secrets;
-use super::model::{Layout, Unit};
+use super::model::{AllowedSecret, Layout, Unit};
 use crate::diagnostic::{Place, Problem};
 use crate::document::Placed;
 use crate::layer;
@@ -39,8 +39,7 @@ impl Part<'_> {
 /// The secrets in what the layout writes, and, where it could be read as a whole, allowances that nothing needs. The
 /// binary is not the layout's: see [`in_binary`].
 pub(super) fn problems(layout: &Layout, is_whole: bool) -> Vec<Problem> {
-    let parts: Vec<_> =
-        files(layout).chain(values(layout)).chain(layout.unit.iter().flat_map(unit)).filter(holds_some).collect();
+    let parts: Vec<_> = parts(layout).filter(holds_some).collect();
     let found: BTreeSet<_> = parts.iter().map(|part| &*part.path).collect();
     let is_open = |part: &&Part<'_>| !allowed_secrets::may(layout, &part.path);
     let mut problems: Vec<_> = parts.iter().filter(is_open).flat_map(Part::problems).collect();
@@ -50,6 +49,20 @@ pub(super) fn problems(layout: &Layout, is_whole: bool) -> Vec<Problem> {
         problems.extend(allowed_secrets::idle(layout, is_idle));
     }
     problems
+}
+
+/// What the layout allows with the kinds of what is found there, in the program too: each once, in order.
+pub fn allowed<'l>(layout: &'l Layout, program: &[Finding]) -> Vec<(&'l AllowedSecret, BTreeSet<String>)> {
+    let mut kinds: BTreeMap<TargetPath, BTreeSet<String>> = BTreeMap::new();
+    let mut add = |path: &TargetPath, findings: &[Finding]| {
+        kinds.entry(path.clone()).or_default().extend(findings.iter().map(|finding| finding.secret.kind()));
+    };
+    if !layout.allowed_secrets.is_empty() {
+        parts(layout).for_each(|part| add(&part.path, &part.findings));
+        layout.binary.iter().for_each(|binary| add(&binary.path.value, program));
+    }
+    let of = |allowed: &AllowedSecret| kinds.get(&allowed.path.value).cloned().unwrap_or_default();
+    layout.allowed_secrets.iter().map(|allowed| (allowed, of(allowed))).collect()
 }
 
 /// The secrets in the program that goes into the image of the layout.
@@ -72,6 +85,11 @@ pub(super) fn in_property(key: &str, text: &Placed<String>) -> Option<Problem> {
 
 fn holds_some(part: &Part<'_>) -> bool {
     !part.findings.is_empty()
+}
+
+/// All that the layout itself puts into the layer.
+fn parts(layout: &Layout) -> impl Iterator<Item = Part<'_>> {
+    files(layout).chain(values(layout)).chain(layout.unit.iter().flat_map(unit))
 }
 
 fn files(layout: &Layout) -> impl Iterator<Item = Part<'_>> {

@@ -1,5 +1,6 @@
 //! The manifest: every entry of the image's root file system, and the digest of them all.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufWriter, Read, Write};
 
 use serde::{Deserialize, Serialize};
@@ -147,13 +148,17 @@ pub struct Manifest {
 pub struct Allowed {
     /// Where.
     pub path: String,
+    /// What was found there, such as `private key`: sorted, each once.
+    #[serde(default)]
+    pub kinds: BTreeSet<String>,
     /// Why.
     pub reason: String,
 }
 
-impl From<&AllowedSecret> for Allowed {
-    fn from(allowed: &AllowedSecret) -> Self {
-        Self { path: allowed.path.value.to_string(), reason: allowed.reason.clone() }
+impl Allowed {
+    /// What a layout allows, where these kinds are found.
+    pub fn new(allowed: &AllowedSecret, kinds: BTreeSet<String>) -> Self {
+        Self { path: allowed.path.value.to_string(), kinds, reason: allowed.reason.clone() }
     }
 }
 

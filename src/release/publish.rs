@@ -10,7 +10,7 @@ use super::{
 use crate::Result;
 use crate::archive::Hashed;
 use crate::image::{Epoch, Packed};
-use crate::layout::{AllowedSecret, Image};
+use crate::layout::Image;
 use crate::rootfs::{Digest, Summary, Tree};
 
 /// What a build is called.
@@ -23,7 +23,7 @@ pub struct Release<'a> {
     /// The image's time.
     pub epoch: Epoch,
     /// Files that may hold what looks like a secret, by their paths.
-    pub allowed_secrets: &'a [AllowedSecret],
+    pub allowed_secrets: Vec<Allowed>,
 }
 
 /// What a release was made of, and from.
@@ -87,7 +87,7 @@ impl Release<'_> {
             release: self.name.to_string(),
             layout: self.image.name.clone(),
             epoch: self.epoch.seconds(),
-            allowed_secrets: self.allowed_secrets.iter().map(Allowed::from).collect(),
+            allowed_secrets: self.allowed_secrets.clone(),
         };
         beside.add(MANIFEST, &mut |out| manifest.write(&listing, out))?;
         let release = self.name.to_string();

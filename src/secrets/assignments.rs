@@ -108,8 +108,10 @@ fn in_document(line: &str, listed: &mut Listed) -> Option<Secret> {
     let pairs = pairs::read(line);
     let of_list = listed.take(line, &pairs);
     let of_pairs = || pairs.iter().find_map(|pair| of_pair(pair, Setting::Document));
+    // Most lines of long documents have nothing that words could assign.
+    let has_words = line.contains('=') || line.contains("--");
     let of_words = || in_words(&words::split(line, &ENDS_IN_LISTS), Setting::Document, Setting::Script);
-    of_list.or_else(of_pairs).or_else(of_words)
+    of_list.or_else(of_pairs).or_else(|| has_words.then(of_words).flatten())
 }
 
 fn of_pair(pair: &Pair<'_>, setting: Setting) -> Option<Secret> {

@@ -9,8 +9,8 @@ pub(super) const LONGEST: usize = 16 << 10;
 /// The fewest bytes of a key: an Ed25519 key has 48.
 const SHORTEST: usize = 40;
 
-/// Whether a key begins behind its header, or the text ends: a program's source has headers alone. Of quotes, signs and
-/// escapes some stand between them where the key is one string in a source.
+/// Whether a key begins behind its header, or anything that is no placeholder where the header ends its line: the source
+/// of a program has headers alone. Quotes, signs and escapes stand between the two where the key is a string in a source.
 pub(super) fn begins(after: &[u8]) -> bool {
     /// Enough for no word of a sentence.
     const DIGITS: usize = 16;
@@ -27,7 +27,8 @@ pub(super) fn begins(after: &[u8]) -> bool {
     }
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     let has_headers = [&b"Proc-Type:"[..], b"Version:", b"Comment:", b"Hash:", b"Charset:"];
-    rest.is_empty()
+    let ends_its_line = matches!(after.first(), None | Some(b'\n' | b'\r'));
+    (ends_its_line && !rest.first().is_some_and(|first| b".<[{$".contains(first)))
         || rest.iter().take_while(|byte| is_digit(byte)).count() >= DIGITS
         || has_headers.iter().any(|header| rest.starts_with(header))
 }

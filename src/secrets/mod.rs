@@ -77,23 +77,39 @@ pub enum Secret {
     Random,
 }
 
+impl Secret {
+    /// What it is called where a reader looks for it: `private key`, `token of GitHub`.
+    pub(crate) fn kind(self) -> String {
+        match self.words() {
+            (_, "token of", service) => format!("token of {service}"),
+            (_, _, kind) => kind.to_owned(),
+        }
+    }
+
+    /// The verb, the article and the noun.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::HostKey => ("is", "an", "SSH host key"),
+            Self::EnvironmentFile => ("is", "an", "environment file"),
+            Self::KeyStore => ("is", "a", "store of private keys"),
+            Self::Logins => ("is", "a", "file of passwords"),
+            Self::PrivateKey => ("holds", "a", "private key"),
+            Self::Token(service) => ("holds a", "token of", service),
+            Self::WebToken => ("holds", "a", "JSON Web Token"),
+            Self::Url => ("holds", "a", "URL with a password"),
+            Self::DataSource => ("holds", "a", "data source name with a password"),
+            Self::Login => ("holds", "a", "login"),
+            Self::Named => ("holds", "a", "value that its name calls secret"),
+            Self::Random => ("holds", "a", "value as random as a key"),
+        }
+    }
+}
+
 /// The end of a sentence that begins with a path.
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::HostKey => "is an SSH host key",
-            Self::EnvironmentFile => "is an environment file",
-            Self::KeyStore => "is a store of private keys",
-            Self::Logins => "is a file of passwords",
-            Self::PrivateKey => "holds a private key",
-            Self::Token(service) => return write!(f, "holds a token of {service}"),
-            Self::WebToken => "holds a JSON Web Token",
-            Self::Url => "holds a URL with a password",
-            Self::DataSource => "holds a data source name with a password",
-            Self::Login => "holds a login",
-            Self::Named => "holds a value that its name calls secret",
-            Self::Random => "holds a value as random as a key",
-        })
+        let (verb, article, noun) = self.words();
+        write!(f, "{verb} {article} {noun}")
     }
 }
 
@@ -140,6 +156,13 @@ pub(crate) fn is_in_line(line: &str) -> bool {
     let ends = line.match_indices(marks).filter_map(|(at, _)| line.get(at + 1..)).take(MOST_PARTS);
     let mut parts = std::iter::once(line).chain(line.split(marks)).chain(ends);
     of_value(line).is_some() || parts.any(|part| readers.iter().any(|reader| is_assigned(*reader, part)))
+}
+
+/// Whether a sentence holds a secret, by its shape or behind its name: `password=…`.
+pub(crate) fn is_in_sentence(text: &str) -> bool {
+    let closed = text.replace(" = ", "=");
+    let is_assigned = |reader: &Reader| is_assigned(*reader, &closed);
+    of_value(text).is_some() || [Reader::Environment, Reader::Document].iter().any(is_assigned)
 }
 
 /// Whether a line of a file holds a secret by its name.

@@ -122,7 +122,8 @@ fn private_keys_are_known_whatever_program_wrote_them() {
     );
     let quoted = pem("PRIVATE KEY", 2).replace('\n', "\\n\" +\n\"");
     assert_eq!(told("/a.js", &quoted), "1: holds a private key\n");
-    for word in ["\"\nSTART = 1", "\\nXXXX\\n-----END PRIVATE KEY-----", "` is the header of a key"] {
+    for word in ["\"\nSTART = 1", "\\nXXXX\\n-----END PRIVATE KEY-----", "` is the header of a key", "\n...\n-----END"]
+    {
         assert_eq!(told("/a.py", &format!("\"-----BEGIN PRIVATE KEY-----{word}")), "", "{word}");
     }
     for public in ["PUBLIC KEY", "CERTIFICATE", "PGP PUBLIC KEY BLOCK", "SSH2 PUBLIC KEY"] {

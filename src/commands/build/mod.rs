@@ -18,7 +18,7 @@ use crate::image::{BaseSegment, Clock, Epoch, Format, Metadata, Packed, Packer, 
 use crate::interrupt::Interrupt;
 use crate::layer::{self, Layer};
 use crate::layout::{self, Layout, lint};
-use crate::release::{Derived, Listing, Made, Outbox, Published, Release, ReleaseName, Signer, sbom};
+use crate::release::{Allowed, Derived, Listing, Made, Outbox, Published, Release, ReleaseName, Signer, sbom};
 use crate::rootfs::{Digest, Entry, Survey, TargetPath, Tree, escaped};
 use crate::ui::{Console, Event, Listener};
 use crate::{Error, Result};
@@ -132,7 +132,10 @@ pub(in crate::commands) fn make(request: &Request, console: &Console) -> Result<
         (None, Some(binary)) => ReleaseName::of(binary.sha256),
         (None, None) => ReleaseName::of(content_of(&segment.survey, &layer)?),
     };
-    let release = Release { image: &layout.image, name, epoch, allowed_secrets: &layout.allowed_secrets };
+    let found = binary.as_ref().map(|binary| binary.secrets.as_slice()).unwrap_or_default();
+    let allowed = layout::secrets::allowed(&layout, found).into_iter();
+    let allowed_secrets = allowed.map(|(allowed, kinds)| Allowed::new(allowed, kinds)).collect();
+    let release = Release { image: &layout.image, name, epoch, allowed_secrets };
     let packed = build.pack(&mut segment, layer, &release)?;
     let program = layout.binary.as_ref().map(|program| &program.path.value).zip(binary.as_ref());
     let made = Made {
