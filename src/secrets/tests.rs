@@ -615,6 +615,7 @@ fn words_for_people_and_code_are_no_secrets() {
             "output_token: NextToken",
             "client_secret: clientSecret",
             "secret: projects/app/secrets/db-key/versions/1",
+            "secret: arn:aws:secretsmanager:eu-west-1:123456789012:secret:db",
             "token: eyJ2IjoiMSIsInMi...",
         ],
         "",

@@ -92,8 +92,9 @@ fn could_be_secret(value: Value<'_>, setting: Setting) -> bool {
         && !is_placeholder(text)
 }
 
-/// Whether it names what a cloud keeps: `projects/app/secrets/db/versions/1`.
+/// Whether it names what a cloud keeps: `projects/app/secrets/db/versions/1`, `arn:aws:…`.
 fn is_resource(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_.-".contains(&byte);
-    text.matches('/').count() >= 2 && text.bytes().all(plain) && !is_random(text)
+    let is_path = text.matches('/').count() >= 2 && text.bytes().all(plain) && !is_random(text);
+    is_path || text.starts_with("arn:")
 }
