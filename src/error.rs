@@ -103,10 +103,10 @@ impl Error {
         self
     }
 
-    /// The same with the exit code 2, for a command whose 1 is an answer.
+    /// The same with the exit code 2, for a command whose 1 is an answer; who was interrupted is told that.
     #[must_use]
     pub(crate) fn trouble(mut self) -> Self {
-        if self.class == Class::Failed {
+        if self.class != Class::Interrupted {
             self.class = Class::Invalid;
         }
         self

@@ -19,7 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, prlimit};
 
 use super::Sink;
 use super::fault::FETCH_AGAIN;
@@ -43,6 +43,8 @@ const MOST_LINES: usize = 4;
 const LONGEST_LINE: u64 = 8 << 10;
 /// How long the tool may go on once nobody reads what it writes: it says why it failed, or finds that out.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long it may go on once it has written everything.
+const LONGEST_END: Duration = Duration::from_secs(60);
 /// How long an interrupt may wait to be heeded.
 const HEEDED: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 /// Where the superblock keeps the number of bytes in use, a little-endian `u64`; see the kernel's `squashfs_fs.h`.
@@ -82,19 +84,18 @@ impl Squashfs<'_> {
     pub(super) fn read(&self, meter: &Meter<'_>, sink: Sink<'_>) -> Result<Contents> {
         let mut running = self.start()?;
         let (stdout, stderr) = (running.0.stdout.take(), running.0.stderr.take());
-        let (outcome, said) = thread::scope(|scope| {
+        let (outcome, said, was_killed) = thread::scope(|scope| {
             let said = scope.spawn(|| stderr.map_or_else(|| Ok(Said::default()), Said::read));
             let outcome = self.members(stdout, meter, sink);
-            if outcome.is_err() {
-                running.end(if self.interrupt.is_requested() { Duration::ZERO } else { GRACE });
-            }
-            (outcome, said.join().unwrap_or_else(|_| Err(io::Error::other("the reader of its complaints ended"))))
+            let was_killed = running.end(if outcome.is_ok() { LONGEST_END } else { GRACE }, self.interrupt);
+            let said = said.join().unwrap_or_else(|_| Err(io::Error::other("the reader of its complaints ended")));
+            (outcome, said, was_killed)
         });
         self.interrupt.check()?;
         let status = running.0.wait().map_err(|error| self.cannot(error))?;
         let said = said.map_err(|error| self.cannot(error))?;
         // Whoever stops reading ends the tool by that.
-        let stopped_by_us = outcome.is_err() && status.signal() == Some(Signal::PIPE.as_raw());
+        let stopped_by_us = outcome.is_err() && (was_killed || status.signal() == Some(Signal::PIPE.as_raw()));
         if !status.success() && !stopped_by_us {
             return Err(self.corrupt(&said, status));
         }
@@ -118,6 +119,8 @@ impl Squashfs<'_> {
             _ => self.cannot(error),
         })?;
         for (resource, most) in [(Resource::As, MOST_MEMORY), (Resource::Cpu, MOST_SECONDS)] {
+            // Nobody may raise a limit that is lower already.
+            let most = getrlimit(resource).maximum.map_or(most, |present| present.min(most));
             let limit = Rlimit { current: Some(most), maximum: Some(most) };
             prlimit(Some(Pid::from_child(&running.0)), resource, limit).map_err(|error| self.cannot(error.into()))?;
         }
@@ -173,7 +176,7 @@ impl Said {
     }
 
     fn take(&mut self, line: &[u8]) {
-        if line.ends_with(b": cannot pack socket") {
+        if line.starts_with(b"WARNING: ") && line.ends_with(b": cannot pack socket") {
             self.sockets += 1;
         } else if line.starts_with(b"Skipping ") {
             self.skipped += 1;
@@ -210,13 +213,17 @@ impl Read for Heeding<'_> {
 struct Running(Child);
 
 impl Running {
-    /// Gives it so long to end by itself.
-    fn end(&mut self, grace: Duration) {
+    /// Gives it so long to end by itself, and no longer than somebody wants; whether it had to be killed.
+    fn end(&mut self, grace: Duration, interrupt: &Interrupt) -> bool {
         let began = Instant::now();
-        while began.elapsed() < grace && matches!(self.0.try_wait(), Ok(None)) {
+        while began.elapsed() < grace && !interrupt.is_requested() {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return false;
+            }
             thread::sleep(Duration::from_millis(5));
         }
         self.kill();
+        true
     }
 
     fn kill(&mut self) {

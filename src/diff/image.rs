@@ -111,8 +111,7 @@ pub(super) fn left_out(old: &Image<'_>, new: &Image<'_>) -> Result<Vec<Change>> 
     Ok(changes(told_left_out(old)?, told_left_out(new)?))
 }
 
-/// Every kind with its count, or with each of what it lists. What stands below `/dev` is no content, and of a squashfs is not
-/// even counted.
+/// Every kind with its count, or with each of what it lists. What stands below `/dev` is no content.
 fn told_left_out(image: &Image<'_>) -> Result<Vec<(String, String)>> {
     let left_out = serde_json::to_value(&image.inspection.left_out);
     let left_out = left_out.map_err(|cause| Error::failed("cannot list what was left out").cause(cause))?;

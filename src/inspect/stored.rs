@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
+use super::budget::MOST_CONTENT;
 use super::source::Identity;
 use crate::base::{self, Base, Description, Meter, Sink};
 use crate::incus::{Client, Content, Export, Form, Image};
@@ -64,6 +65,10 @@ impl Stored {
 
     /// Writes the two files where nobody finds them, and nothing is left of them.
     fn keep(&self, mut form: Form, interrupt: &Interrupt, listener: &dyn Listener) -> Result<Base> {
+        if self.image.size > MOST_CONTENT {
+            let (name, remote) = (self.image.fingerprint.short(), self.client.remote());
+            return Err(Error::refused(format!("`{name}` of `{remote}` has more than 8 GiB, more than is looked at")));
+        }
         let meter = Meter::new(listener, Some(self.image.size));
         let mut left = self.image.size;
         let mut half = |what: &str| {

@@ -38,6 +38,8 @@ pub(super) enum Found {
     /// A file, or a pipe or a socket, which Incus tells as an empty one.
     File {
         attributes: Attributes,
+        /// In bytes, if Incus says it.
+        size: Option<u64>,
         /// None where it was not read, being of another size.
         content: Option<Summary>,
     },
@@ -86,9 +88,12 @@ impl Container<'_> {
         };
         let Some(Stat { attributes, what }) = stat else { return Ok(Found::Nothing) };
         Ok(match what {
-            What::File { size: Some(found) } if Some(found) != *size => Found::File { attributes, content: None },
+            What::File { size: found @ Some(_) } if found != *size => {
+                Found::File { attributes, size: found, content: None }
+            }
             What::File { size: Some(0) } => {
-                Found::File { attributes, content: Some(Summary { size: 0, sha256: Digest::of_bytes(&[]) }) }
+                let nothing = Summary { size: 0, sha256: Digest::of_bytes(&[]) };
+                Found::File { attributes, size: Some(0), content: Some(nothing) }
             }
             What::Directory if !is_entered => Found::Directory { attributes, names: Vec::new() },
             _ => self.read(path, *size)?,
@@ -101,12 +106,12 @@ impl Container<'_> {
             None => Found::Nothing,
             Some(Node::Directory { attributes, names }) => Found::Directory { attributes, names },
             Some(Node::Symlink { target, .. }) => Found::Symlink { target },
-            Some(Node::File { attributes, body, .. }) => {
+            Some(Node::File { attributes, body, size: said }) => {
                 let body = Digesting::new(self.interrupt.reader(body));
                 let read = body.drain(size.unwrap_or_default().saturating_add(1));
                 self.interrupt.check()?;
                 let unread = |cause| Error::failed(format!("cannot read `{path}` of `{}`", self.name)).cause(cause);
-                Found::File { attributes, content: Some(read.map_err(unread)?) }
+                Found::File { attributes, size: said, content: Some(read.map_err(unread)?) }
             }
         })
     }

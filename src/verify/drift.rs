@@ -235,12 +235,12 @@ fn fields(path: &TargetPath, entry: &Entry<Summary>, found: Found) -> Option<(Ve
     let mut below = Vec::new();
     match (&entry.kind, found) {
         (_, Found::Nothing) => return None,
-        (Kind::File(summary), Found::File { attributes, content }) => {
+        (Kind::File(summary), Found::File { attributes, content, .. }) => {
             fields.extend(owners(entry, attributes));
             fields.extend((content != Some(*summary)).then_some("content"));
         }
         // Incus tells no pipe from an empty file.
-        (Kind::Fifo, Found::File { attributes, content: None }) => fields.extend(owners(entry, attributes)),
+        (Kind::Fifo, Found::File { attributes, size: Some(0), .. }) => fields.extend(owners(entry, attributes)),
         (Kind::Directory, Found::Directory { attributes, names }) => {
             fields.extend(owners(entry, attributes));
             below = names;

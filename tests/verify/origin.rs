@@ -19,7 +19,7 @@ fn a_manifest_that_lists_something_else_is_told_path_by_path() {
         r#"{"path":"/etc/hosts","type":"file","mode":"0666""#,
     );
     replace(&manifest, r#"{"path":"/opt/app","#, r#"{"path":"/opt/other","#);
-    replace(&manifest, r#""release": "v1""#, r#""release": "v2""#);
+    replace(&manifest, r#""release":"v1""#, r#""release":"v2""#);
     resealed(&workspace);
     let told = verify(&workspace, &[]);
     snapbox::assert_data_eq!(

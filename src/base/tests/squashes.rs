@@ -102,7 +102,7 @@ fn a_corrupt_squashfs_is_refused_in_the_words_of_the_tool() {
     );
 }
 
-/// Every byte of a small one, one after the other: an error or a tree, and never a hang.
+/// Every seventh byte of a small one, one after the other: an error or a tree.
 #[test]
 fn a_squashfs_with_a_changed_byte_is_read_or_refused() {
     let place = squashed("-nopad");
@@ -113,7 +113,9 @@ fn a_squashfs_with_a_changed_byte_is_read_or_refused() {
         bytes[at] ^= 0xff;
         let path = place.write("changed", &bytes);
         let outcome = open(&[path]).and_then(|base| base.read(&Silent, &mut |_, _| Ok(())));
-        refused += usize::from(outcome.is_err_and(|error| error.class() == Class::Invalid));
+        let class = outcome.err().map(|error| error.class());
+        assert!(matches!(class, None | Some(Class::Invalid)), "{at}: {class:?}");
+        refused += usize::from(class.is_some());
     }
     assert!(refused > 20, "{refused}");
 }
