@@ -255,15 +255,17 @@ impl Variables {
         }
     }
 
+    /// Takes one of a file. What the line says beside the name may be a secret, whatever the name is.
     fn take(&mut self, key: &str, place: Place, value: Option<Scalar>, problems: &mut Vec<Problem>) {
         let Some(default) = self.values.get(key) else {
             if let Some((_, given)) = self.awaited.get(key) {
                 let message = format!("`{key}` is not used: [extends.vars] gives it its value");
-                problems.push(Problem::warning(place, message).hint(format!("see {}", at(given))));
+                problems.push(Problem::warning(place, message).hint(format!("see {}", at(given))).without_line());
             } else if let Some(near) = nearest(key, self.values.keys().map(String::as_str)) {
                 problems.push(
                     Problem::warning(place, format!("`{key}` is not a variable of the layout and is not used"))
-                        .hint(format!("did you mean `{near}`?")),
+                        .hint(format!("did you mean `{near}`?"))
+                        .without_line(),
                 );
             }
             return;
@@ -279,7 +281,8 @@ impl Variables {
             Some(scalar) => self.assign(key, place, scalar, problems),
             None => problems.push(
                 Problem::error(place, format!("variable `{key}` is not {}", default.type_name()))
-                    .hint("vaulted and structured values cannot enter an image; give a plain one with `--set`"),
+                    .hint("vaulted and structured values cannot enter an image; give a plain one with `--set`")
+                    .without_line(),
             ),
         }
     }
@@ -289,7 +292,8 @@ impl Variables {
         if matches!(&value, Scalar::Text(text) if text.contains("{{") || text.contains("{%")) {
             problems.push(
                 Problem::error(place, format!("variable `{key}` holds a template, which only Ansible can render"))
-                    .hint(format!("give its value with `--set {key}=…`")),
+                    .hint(format!("give its value with `--set {key}=…`"))
+                    .without_line(),
             );
             return;
         }

@@ -25,11 +25,12 @@ use super::placeholders::is_placeholder;
 use super::readers::Reader;
 use crate::unit;
 use pairs::{Pair, bare, is_name};
+use telling::{Says, says};
 use values::{Setting, Value, judge};
 use words::Word;
 
 /// What of a line is looked at, in bytes: longer ones are data.
-const LONGEST: usize = 16 << 10;
+const LONGEST: usize = 64 << 10;
 
 /// What systemd's own credentials begin with that are no secret, systemd.system-credentials(7).
 const SYSTEMS_OWN: [&str; 6] = ["firstboot.", "network.", "sysctl.", "sysusers.", "tmpfiles.", "udev."];
@@ -62,6 +63,17 @@ pub(super) fn find(reader: Reader, line: &[u8], listed: &mut Listed) -> Option<S
     found.or_else(|| headers::find(line))
 }
 
+/// Whether a value of this name may be a secret.
+pub(super) fn may_name_secret(name: &str) -> bool {
+    matches!(says(name), Says::Secret | Says::Key | Says::Login)
+}
+
+/// Whether a line gives something whose name calls it secret any value.
+pub(super) fn names_secret(line: &str) -> bool {
+    let line = line.get(..LONGEST).unwrap_or(line).trim();
+    pairs::read(line).iter().any(|pair| says(pair.name) == Says::Secret && !is_placeholder(pair.value))
+}
+
 /// A directive, and the assignments in its words. A line that goes on the one before has words alone.
 fn in_unit(line: &str) -> Option<Secret> {
     let (directive, value) = match line.split_once('=') {
@@ -79,9 +91,13 @@ fn in_unit(line: &str) -> Option<Secret> {
     let of_directive = judge(directive, Value { text: bare(value), is_quoted: false }, Setting::Configuration);
     let is_environment = matches!(directive, "Environment" | "");
     let setting = if is_environment { Setting::Environment } else { Setting::Configuration };
-    // A quote of systemd's takes in the blanks of its word.
-    let words = unit::words(value).into_iter().map(|text| Word { is_quoted: text.contains(' '), text });
-    let of_words = || in_words(&words.collect::<Vec<_>>(), setting, Setting::Configuration);
+    let words = || match directive {
+        // Of a mount: as in fstab(5).
+        "Options" => words::split(value, &[',']),
+        // A quote of systemd's takes in the blanks of its word.
+        _ => unit::words(value).into_iter().map(|text| Word { is_quoted: text.contains(' '), text }).collect(),
+    };
+    let of_words = || in_words(&words(), setting, Setting::Configuration);
     of_directive.filter(|_| !names_one).or_else(of_words)
 }
 

@@ -11,7 +11,7 @@ use super::shapes::constant;
 
 /// The scheme and what follows it, however a file parts them from the header's name.
 static AUTHORIZATION: LazyLock<Regex> = LazyLock::new(|| {
-    constant(r#"(?i)authorization["']?\s*[:=,]?>?\s*["']?(basic|bearer|token)\s+([0-9a-z._~+/=${}-]{8,})"#)
+    constant(r#"(?i)authorization["']?\s*!?[:=,]?>?\s*["']?(basic|bearer|token)\\?\s+([0-9a-z._~+/=${}-]{8,})"#)
 });
 
 /// The login of a line.

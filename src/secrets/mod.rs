@@ -16,6 +16,7 @@
 mod assignments;
 mod encoded;
 mod headers;
+mod joined;
 mod keys;
 mod names;
 mod placeholders;
@@ -155,7 +156,9 @@ pub(crate) fn is_in_line(line: &str) -> bool {
     let marks = ['"', '\'', '{', ','];
     let ends = line.match_indices(marks).filter_map(|(at, _)| line.get(at + 1..)).take(MOST_PARTS);
     let mut parts = std::iter::once(line).chain(line.split(marks)).chain(ends);
-    of_value(line).is_some() || parts.any(|part| readers.iter().any(|reader| is_assigned(*reader, part)))
+    let is_telling =
+        |part: &str| assignments::names_secret(part) || readers.iter().any(|reader| is_assigned(*reader, part));
+    of_value(line).is_some() || parts.any(is_telling)
 }
 
 /// Whether a sentence holds a secret, by its shape or behind its name: `password=…`.
@@ -170,11 +173,12 @@ fn is_assigned(reader: Reader, line: &str) -> bool {
     assignments::find(reader, line.as_bytes(), &mut Listed::default()).is_some()
 }
 
-/// What a variable is, by its name and its value.
-pub(crate) fn of_variable(name: &str, value: &str) -> Option<Secret> {
+/// Whether a variable may be one, by its name, whatever the value is, or by its value. What is kept to oneself without need
+/// does no harm.
+pub(crate) fn may_be_secret(name: &str, value: &str) -> bool {
     let lines = value.lines().map(|line| format!("{name}={line}\n"));
     let text: String = lines.collect();
-    find(&TargetPath::known("/etc/environment"), text.as_bytes()).into_iter().map(|finding| finding.secret).min()
+    assignments::may_name_secret(name) || !find(&TargetPath::known("/etc/environment"), text.as_bytes()).is_empty()
 }
 
 /// What the text of a value is, which is no file's.
@@ -189,26 +193,30 @@ fn by_shape(content: &[u8]) -> impl Iterator<Item = (usize, Secret)> {
         .chain(sources::find(content).map(|at| (at, Secret::DataSource)))
 }
 
+/// What is told of a line is the surest of what it holds.
 fn in_text(path: &TargetPath, content: &[u8]) -> Vec<Finding> {
-    let mut shaped: Vec<_> = by_shape(content).take(MOST_FINDINGS).collect();
-    shaped.sort_unstable();
-    let mut shaped = shaped.into_iter().peekable();
-    let mut findings = Vec::new();
-    let mut end = 0;
     let reader = Reader::of(path, content);
     let mut listed = Listed::default();
-    for (index, line) in content.split(|byte| *byte == b'\n').enumerate() {
-        end += line.len() + 1;
-        let mut surest = assignments::find(reader, line, &mut listed);
-        while let Some((_, secret)) = shaped.next_if(|(at, _)| *at < end) {
-            surest = Some(surest.map_or(secret, |other| other.min(secret)));
-        }
-        findings.extend(surest.map(|secret| Finding { spot: Spot::Line(index + 1), secret }));
-        if findings.len() == MOST_FINDINGS {
-            break;
-        }
+    let lines = joined::lines(content, |line| reader.joins(line));
+    let assigned = lines.filter_map(|(number, line)| Some((number, assignments::find(reader, &line, &mut listed)?)));
+    let mut shaped: Vec<_> = by_shape(content).take(MOST_FINDINGS).collect();
+    shaped.sort_unstable();
+    let mut surest: BTreeMap<usize, Secret> = BTreeMap::new();
+    for (number, secret) in assigned.take(MOST_FINDINGS).chain(numbered(content, shaped)) {
+        surest.entry(number).and_modify(|known| *known = secret.min(*known)).or_insert(secret);
     }
-    findings
+    surest.into_iter().map(|(number, secret)| Finding { spot: Spot::Line(number), secret }).collect()
+}
+
+/// The numbers of the lines, from 1, in which these bytes are, which come in order.
+fn numbered(content: &[u8], found: Vec<(usize, Secret)>) -> impl Iterator<Item = (usize, Secret)> {
+    let (mut number, mut from) = (1, 0);
+    found.into_iter().map(move |(at, secret)| {
+        let between = content.get(from..at).unwrap_or_default();
+        number += between.iter().filter(|byte| **byte == b'\n').count();
+        from = at;
+        (number, secret)
+    })
 }
 
 /// The findings of one file as ends of sentences that begin with its path, one for each kind of secret.

@@ -3,8 +3,19 @@
 use super::Secret;
 use crate::rootfs::TargetPath;
 
-/// What programs take passwords from: ftp and curl, `PostgreSQL`, `MySQL`, git, Vault.
-const LOGINS: [&[u8]; 6] = [b".netrc", b"_netrc", b".pgpass", b".mylogin.cnf", b".git-credentials", b".vault-token"];
+/// What programs take passwords from: ftp and curl, `PostgreSQL`, `MySQL`, git, Vault, postfix, ppp, strongSwan.
+const LOGINS: [&[u8]; 10] = [
+    b".netrc",
+    b"_netrc",
+    b".pgpass",
+    b".mylogin.cnf",
+    b".git-credentials",
+    b".vault-token",
+    b"sasl_passwd",
+    b"chap-secrets",
+    b"pap-secrets",
+    b"ipsec.secrets",
+];
 
 /// The private halves that `ssh-keygen` makes.
 const SSH_KEYS: [&[u8]; 4] = [b"id_rsa", b"id_dsa", b"id_ecdsa", b"id_ed25519"];
@@ -22,7 +33,10 @@ pub(super) fn find(path: &TargetPath) -> Option<Secret> {
     if is_host_key(path) {
         return Some(Secret::HostKey);
     }
-    if name.ends_with(b".env") || (name.starts_with(b".env.") && !ends(&SAMPLES)) {
+    let ends_env = |rest: &[u8]| rest.first().is_none_or(|byte| b".-_".contains(byte));
+    let is_env =
+        name.windows(4).enumerate().any(|(at, four)| four == b".env" && name.get(at + 4..).is_some_and(ends_env));
+    if (is_env || name == b".envrc") && !ends(&SAMPLES) {
         return Some(Secret::EnvironmentFile);
     }
     if SSH_KEYS.contains(&name) {

@@ -44,13 +44,15 @@ const WORDS: [&str; 39] = [
 ];
 
 /// What the text of a placeholder says somewhere.
-const MARKS: [&str; 21] = [
+const MARKS: [&str; 22] = [
     "${",
     "$(",
     "#{",
     "{{",
     "{%",
     "%(",
+    // HAProxy's samples.
+    "%[",
     "<%",
     "changeme",
     "change-me",
@@ -78,13 +80,23 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     WORDS.contains(&lower.as_str())
         || MARKS.iter().any(|mark| lower.contains(mark))
         || lower.ends_with("...")
-        || lower.strip_prefix('$').is_some_and(|name| is_word(name) && !name.starts_with(|c: char| c.is_ascii_digit()))
+        || is_of_variables(&lower)
         // `printf` and systemd: `%s`, `%d`, `%i`.
         || lower.strip_prefix('%').is_some_and(|rest| rest.len() == 1)
         || [("<", ">"), ("[", "]"), ("{", "}"), ("@", "@"), ("%", "%"), ("__", "__")]
             .into_iter()
             .any(|(open, close)| between(open, close))
         || is_monotonous(value.as_bytes())
+}
+
+/// Whether it is made of a shell's variables alone: `$USER-$SUFFIX`.
+fn is_of_variables(value: &str) -> bool {
+    let is_name = |part: &str| {
+        !part.starts_with(|character: char| character.is_ascii_digit())
+            && !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte))
+    };
+    value.strip_prefix('$').is_some_and(|rest| rest.split('$').all(is_name))
 }
 
 /// What programs call the places that values come from.

@@ -9,8 +9,8 @@ const SHORTEST: usize = 20;
 /// English text and names of things have less than 3.5.
 const LEAST: f64 = 3.7;
 
-/// Whether a value is a row of letters and digits as base64 or base62 give it. One of hex digits alone is not: those are
-/// digests of what everybody may know more often than they are keys.
+/// Whether a value is a row of letters and digits as base64 or base62 give it. One of hex digits alone is not: see
+/// [`is_key_in_hex`].
 pub(super) fn is_random(value: &str) -> bool {
     let value = value.trim_end_matches('=');
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/_-".contains(&byte);
@@ -44,6 +44,11 @@ fn is_of_words(value: &str) -> bool {
 /// Whether a value is a row of at least 32 hex digits.
 pub(super) fn is_hex(value: &str) -> bool {
     value.len() >= 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit()) && entropy(value) >= 2.5
+}
+
+/// Whether a value has as many hex digits as a key of 16, 24, 32, 48 or 64 bytes. Of git's digests there are 40.
+pub(super) fn is_key_in_hex(value: &str) -> bool {
+    matches!(value.len(), 32 | 48 | 64 | 96 | 128) && is_hex(value)
 }
 
 /// How often a character is of another class than the one before: of random ones two in three, of words few.

@@ -22,9 +22,13 @@ pub(super) enum Reader {
 }
 
 /// Files that their names tell, in a directory of this name where one is given.
-const NAMED: [(&[u8], &[u8], Reader); 20] = [
+const NAMED: [(&[u8], &[u8], Reader); 24] = [
     // The names of databases stand there, `passwd: files`.
     (b"", b"nsswitch.conf", Reader::Other),
+    (b"apt", b"auth.conf", Reader::Logins),
+    (b"", b"fstab", Reader::Configuration),
+    (b"", b"msmtprc", Reader::Configuration),
+    (b"", b".msmtprc", Reader::Configuration),
     (b"", b".netrc", Reader::Logins),
     (b"", b"_netrc", Reader::Logins),
     (b"", b".pgpass", Reader::PostgresLogins),
@@ -69,8 +73,12 @@ impl Reader {
         match extension.unwrap_or_default() {
             b"service" | b"socket" | b"timer" | b"mount" | b"netdev" | b"network" => Self::Unit,
             b"conf" if in_directory(b"systemd") => Self::Unit,
-            b"env" | b"sh" => Self::Environment,
-            _ if path.as_relative() == b"etc/environment" || in_directory(b"default") => Self::Environment,
+            b"env" | b"sh" | b"envrc" => Self::Environment,
+            _ if name.windows(4).any(|four| four == b".env") => Self::Environment,
+            _ if path.as_relative() == b"etc/environment" || path.as_relative().starts_with(b"etc/default/") => {
+                Self::Environment
+            }
+            _ if in_directory(b"auth.conf.d") => Self::Logins,
             _ if is_shell_script(content) => Self::Environment,
             _ if TRANSLATIONS.into_iter().any(in_directory) => Self::Other,
             b"conf" | b"cfg" | b"cnf" | b"ini" | b"properties" => Self::Configuration,
@@ -80,10 +88,16 @@ impl Reader {
         }
     }
 
-    /// Whether what stands behind these is a comment.
+    /// Whether a backslash at the end of a line takes the next one to it.
+    pub(super) fn joins(self, line: &[u8]) -> bool {
+        matches!(self, Self::Unit | Self::Environment) && line.trim_ascii_end().ends_with(b"\\")
+    }
+
+    /// Whether a line says nothing.
     pub(super) fn is_comment(self, line: &str) -> bool {
-        // npm's logins begin with two slashes, and a comment has a blank behind them.
-        line.starts_with(['#', ';']) || line.strip_prefix("//").is_some_and(|rest| !rest.contains("/:"))
+        // npm's logins begin with two slashes, and shares of fstab(5): a comment has a blank behind them.
+        let begins = |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t', '/']);
+        line.starts_with(['#', ';']) || line.strip_prefix("//").is_some_and(begins)
     }
 }
 

@@ -83,9 +83,9 @@ pub(in crate::commands) fn variables(layout: &Layout) -> BTreeMap<String, Value>
         Scalar::Number(number) => Value::from(*number),
         Scalar::Flag(flag) => Value::from(*flag),
     };
-    let known = |name: &str, scalar: &Scalar| match secrets::of_variable(name, &scalar.to_string()) {
-        Some(_) => Value::Null,
-        None => value(scalar),
+    let known = |name: &str, scalar: &Scalar| match secrets::may_be_secret(name, &scalar.to_string()) {
+        true => Value::Null,
+        false => value(scalar),
     };
     layout.variables.iter().map(|(name, scalar)| (name.clone(), known(name, scalar))).collect()
 }

@@ -3,7 +3,7 @@
 use super::words;
 
 /// The pairs of a line that are looked at.
-const MOST: usize = 200;
+const MOST: usize = 10_000;
 
 /// A name, and what stands behind its separator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +79,10 @@ fn name(text: &str) -> Option<(&str, &str)> {
             return words::end_of(inside, quote);
         }
     }
-    // npm's `//registry.example/:_authToken=…`.
-    let text = text.strip_prefix("//").and_then(|rest| rest.split_once("/:")).map_or(text, |(_, rest)| rest);
+    // npm's `//registry.example/:_authToken=…`; what is skipped next is looked at once more, and nothing behind it.
+    let registry = text.split([',', ' ']).next().filter(|registry| registry.starts_with("//"));
+    let behind = registry.and_then(|registry| text.get(registry.find("/:")? + 2..));
+    let text = behind.unwrap_or(text);
     let end = text.find(|character| !is_of_names(character)).unwrap_or(text.len());
     let (name, after) = text.split_at_checked(end).filter(|(name, _)| !name.is_empty())?;
     let index = after.strip_prefix('[').and_then(|rest| rest.split_once(']')).filter(|(index, _)| is_name(index));
@@ -107,8 +109,10 @@ fn is_of_names(character: char) -> bool {
 /// A value in no quotes, without the comment and the marks behind it.
 pub(super) fn bare(value: &str) -> &str {
     let value = value.trim();
-    let value = value.split([' ', '\t']).next().filter(|_| value.contains(" #")).unwrap_or(value);
-    value.trim_end_matches([',', ';'])
+    let is_note =
+        |at: usize| value.get(at + 1..).is_some_and(|rest| rest.starts_with(['#', ';']) || rest.starts_with("// "));
+    let end = value.match_indices([' ', '\t']).find(|(at, _)| is_note(*at)).map_or(value.len(), |(at, _)| at);
+    value.get(..end).unwrap_or(value).trim_end().trim_end_matches([',', ';'])
 }
 
 #[cfg(test)]
@@ -118,7 +122,9 @@ mod tests {
     #[test]
     fn pairs_are_read_wherever_they_stand_in_a_line() {
         let all = |line| read(line).iter().map(|pair| format!("{}>{}", pair.name, pair.value)).collect::<Vec<_>>();
-        assert_eq!(all("name: a value # note"), ["name>a"]);
+        assert_eq!(all("name: a value # note"), ["name>a value"]);
+        assert_eq!(all("name = value\t# note"), ["name>value"]);
+        assert_eq!(all("name = value ; note"), ["name>value"]);
         assert_eq!(all("- 'name' = \"a \\\" value\" # note"), ["name>a \\\" value"]);
         assert_eq!(all("{\"a\":\"x, b: y\",\"b\":{\"c\":1,d: e},'f':[g]}"), ["a>x, b: y", "c>1", "d>e"]);
         assert_eq!(all("env[NAME] = value"), ["NAME>value"]);

@@ -16,7 +16,7 @@ pub(super) enum Says {
 }
 
 /// The ends of words that mean it wherever they stand last: `authtoken`, `dbpassword`.
-const SECRET: [&str; 11] = [
+const SECRET: [&str; 17] = [
     "password",
     "passwd",
     "passphrase",
@@ -28,10 +28,20 @@ const SECRET: [&str; 11] = [
     "psk",
     "requirepass",
     "masterauth",
+    // Of LDAP and what stands before it.
+    "authtok",
+    "bindpw",
+    "rootpw",
+    "dbpass",
+    "dbpw",
+    "userpass",
 ];
 
 /// Words that mean it behind another: `db_pass`, not `pass` alone.
 const SHORT: [&str; 4] = ["pass", "pwd", "pw", "pat"];
+
+/// What passes a request on, in nginx.
+const UPSTREAMS: [&str; 6] = ["fastcgi", "grpc", "memcached", "proxy", "scgi", "uwsgi"];
 
 /// What makes a key one that nobody may know.
 const KEYS: [&str; 16] = [
@@ -70,7 +80,7 @@ const PASSING: [&str; 12] = [
 ];
 
 /// What everybody may know, however random, where it stands last.
-const PUBLIC: [&str; 18] = [
+const PUBLIC: [&str; 28] = [
     "ca",
     "cert",
     "certificate",
@@ -86,9 +96,19 @@ const PUBLIC: [&str; 18] = [
     "id",
     "integrity",
     "pubkey",
+    "release",
+    "rev",
     "revision",
+    "sha",
+    "sha1",
     "sha256",
     "sha512",
+    "tag",
+    "uuid",
+    "version",
+    "build",
+    "guid",
+    "md5",
 ];
 
 /// Reads a name's words, which are split by `_`, `-`, `.`, and by capitals.
@@ -99,10 +119,11 @@ pub(super) fn says(name: &str) -> Says {
         words.pop();
     }
     match words.as_slice() {
-        words if words.contains(&"public") || words.windows(2).any(|pair| pair == ["pub", "key"]) => Says::Public,
+        [.., last] if is_public(&words) && !["password", "passphrase", "secret"].contains(last) => Says::Public,
         [.., last] if PUBLIC.contains(last) => Says::Public,
         [.., which, "token"] if PASSING.contains(which) => Says::Nothing,
         [.., last] if SECRET.iter().any(|end| last.ends_with(end)) => Says::Secret,
+        [.., which, "pass"] if UPSTREAMS.contains(which) => Says::Nothing,
         [.., _, last] if SHORT.contains(last) => Says::Secret,
         [.., kind, "key"] if KEYS.contains(kind) => Says::Secret,
         [.., "secret", "key", "base"] => Says::Secret,
@@ -110,6 +131,10 @@ pub(super) fn says(name: &str) -> Says {
         [.., "auth"] => Says::Login,
         _ => Says::Nothing,
     }
+}
+
+fn is_public(words: &[&str]) -> bool {
+    words.contains(&"public") || words.windows(2).any(|pair| pair == ["pub", "key"])
 }
 
 /// Whether two names have the same words: `client_secret`, `clientSecret`.

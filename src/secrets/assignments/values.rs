@@ -5,7 +5,7 @@ use crate::secrets::Secret;
 use crate::secrets::encoded::is_login;
 use crate::secrets::placeholders::{is_monotonous, is_placeholder, is_reference};
 use crate::secrets::prose::{is_label, is_prose};
-use crate::secrets::randomness::{is_hex, is_random};
+use crate::secrets::randomness::{is_hex, is_key_in_hex, is_random};
 
 /// What of a value is looked at, in bytes: nobody has a longer password.
 const LONGEST: usize = 1 << 10;
@@ -50,7 +50,9 @@ pub(super) fn judge(name: &str, value: Value<'_>, setting: Setting) -> Option<Se
         Says::Secret => Some(Secret::Named),
         Says::Key if is_random(text) || is_hex(text) => Some(Secret::Named),
         Says::Login if is_login(text) => Some(Secret::Named),
-        Says::Nothing if is_random(text) => Some(Secret::Random),
+        Says::Login | Says::Nothing if setting == Setting::Environment && (is_random(text) || is_key_in_hex(text)) => {
+            Some(Secret::Random)
+        }
         Says::Key | Says::Login | Says::Nothing | Says::Public => None,
     }
 }
@@ -86,10 +88,26 @@ fn could_be_secret(value: Value<'_>, setting: Setting) -> bool {
         && !is_reference(text)
         && !is_version
         && !is_digest
-        // `!vault`, `[[`, a block of YAML.
-        && (is_quoted || !text.starts_with(['!', '[', '{', '|', '<', '>', '&', '*', '\\']))
+        && (is_quoted || !is_mark(text, setting))
         && !is_monotonous(text.as_bytes())
         && !is_placeholder(text)
+}
+
+/// Whether it begins something else: `!vault`, a block, a list or an alias of YAML, `<FILE>` of a usage.
+fn is_mark(text: &str, setting: Setting) -> bool {
+    let mut rest = text.chars();
+    let first = rest.next();
+    let is_word = || rest.clone().all(|character| character.is_ascii_alphabetic() || character == '_');
+    match setting {
+        Setting::Environment | Setting::Configuration => false,
+        Setting::Document => match first {
+            Some('[' | '{' | '<' | '\\') => true,
+            Some('|' | '>') => text.len() <= 3,
+            Some('!' | '&' | '*') => is_word(),
+            _ => false,
+        },
+        Setting::Script => matches!(first, Some('[' | '{' | '<' | '>' | '|' | '&' | '\\')),
+    }
 }
 
 /// Whether it names what a cloud keeps: `projects/app/secrets/db/versions/1`, `arn:aws:…`.

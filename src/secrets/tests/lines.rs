@@ -62,6 +62,87 @@ fn several_assignments_in_a_line_are_all_read() {
 }
 
 #[test]
+fn a_value_may_begin_with_any_character() {
+    let unit =
+        ["Environment=DB_PASSWORD=!Hunter2x", "Environment=\"DB_PASSWORD=*k3yx\"", "Environment=DB_PASSWORD=&Xy12"];
+    all_are("/etc/systemd/system/app.service", &unit, NAMED);
+    all_are("/etc/default/app", &["DB_PASSWORD='<Xy12'", "DB_PASSWORD=[Xy12"], NAMED);
+    all_are("/etc/app/app.yaml", &["password: !Hunter2x", "password: '!vault'"], NAMED);
+    all_are("/etc/app/app.yaml", &["password: !vault", "password: |-", "password: *default", "password: >"], "");
+}
+
+#[test]
+fn a_line_that_goes_on_in_the_next_is_one() {
+    all_are(
+        "/etc/systemd/system/app.service",
+        &[
+            "ExecStart=/opt/app --token \\\n  abcd-1234\n",
+            "ExecStart=/bin/sh -c 'DB_PASSWORD=hunter2 app \\\n --port 80'\n",
+        ],
+        NAMED,
+    );
+    all_are("/opt/app/start.sh", &["app --token \\\n  abcd-1234 \\\n --port 80", "app --token abcd-1234 \\"], NAMED);
+    all_are(
+        "/etc/default/app",
+        &["A=1\nB=2 \\\n\nDB_PASSWORD=hunter2\n"],
+        "4: holds a value that its name calls secret\n",
+    );
+}
+
+#[test]
+fn what_stands_behind_a_value_is_not_of_it() {
+    all_are("/etc/app/app.yaml", &["password: hunter2\t# note", "password: hunter2 # a note"], NAMED);
+    all_are("/etc/app/app.ini", &["password = hunter2 ; note", "\u{feff}password = hunter2"], NAMED);
+}
+
+#[test]
+fn files_in_their_usual_places_are_read_as_what_they_are() {
+    all_are("/etc/apt/auth.conf.d/ci.conf", &["machine apt.internal login ci password hunter2"], NAMED);
+    all_are("/etc/fstab", &["//srv/share /mnt cifs username=app,password=hunter2 0 0"], NAMED);
+    all_are("/etc/systemd/system/mnt.mount", &["Options=username=app,password=hunter2"], NAMED);
+    all_are("/etc/msmtprc", &["password hunter2"], NAMED);
+    all_are("/etc/nslcd.conf", &["bindpw hunter2"], NAMED);
+    all_are("/opt/app/config/default/app.yaml", &["password: hunter2"], NAMED);
+    all_are(
+        "/opt/app.env-old",
+        &["DB_PASSWORD=hunter2"],
+        "name: is an environment file\n1: holds a value that its name calls secret\n",
+    );
+    all_are("/opt/app/.env.example", &["DB_PASSWORD=hunter2"], NAMED);
+}
+
+/// Everything that a site of nginx's, a proxy's configuration and a pool of PHP's say in earnest.
+#[test]
+fn configurations_of_servers_are_no_secrets() {
+    all_are(
+        "/etc/nginx/sites-enabled/app.conf",
+        &[
+            "fastcgi_pass unix:/run/php/php8.2-fpm.sock;",
+            "fastcgi_pass 127.0.0.1:9000;",
+            "uwsgi_pass app:9000;",
+            "proxy_pass backend;",
+            "proxy_pass http://backend:8080;",
+            "auth_basic_user_file /etc/nginx/htpasswd;",
+            "ssl_certificate_key /etc/ssl/private/app.pem;",
+            "ssl_session_tickets off;",
+            "proxy_set_header Authorization $http_authorization;",
+            "server_tokens off;",
+        ],
+        "",
+    );
+    all_are(
+        "/etc/haproxy/haproxy.cfg",
+        &[
+            "http-request set-header X-Auth-Token %[req.cook(token)]",
+            "tune.ssl.default-dh-param 2048",
+            "ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384",
+        ],
+        "",
+    );
+    all_are("/etc/default/app", &["PGPASSWORD=\"$user$suffix\"", "TOKEN=$PREFIX-$ID"], "");
+}
+
+#[test]
 fn a_name_and_its_value_may_stand_in_two_lines() {
     let second = "2: holds a value that its name calls secret\n";
     all_are(
