@@ -212,23 +212,16 @@ impl Base {
     }
 
     fn read_file(&self, file: &BaseFile, listener: &dyn Listener, sink: Sink<'_>) -> Result<Contents> {
+        let meter = Meter::new(listener, (!file.is_squashfs()).then(|| file.length()));
         let contents = if file.is_squashfs() {
-            let meter = Meter::new(listener, None);
             let (name, image) = (file.name(), file.bytes()?);
-            let squashfs = Squashfs { name, image, tool: squashfs::SQFS2TAR, interrupt: &self.interrupt };
-            let contents = squashfs.read(&meter, sink)?;
-            meter.finish();
-            contents
+            Squashfs { name, image, tool: squashfs::SQFS2TAR, interrupt: &self.interrupt }.read(&meter, sink)?
+        } else if self.form == Form::Unified {
+            image::read_unified(&mut file.tarball(&meter)?, sink)?
         } else {
-            let meter = Meter::new(listener, Some(file.length()));
-            let mut tar = file.tarball(&meter)?;
-            let contents = match self.form {
-                Form::Unified => image::read_unified(&mut tar, sink)?,
-                _ => image::read_rootfs(&mut tar, sink)?,
-            };
-            meter.finish();
-            contents
+            image::read_rootfs(&mut file.tarball(&meter)?, sink)?
         };
+        meter.finish();
         Ok(contents)
     }
 

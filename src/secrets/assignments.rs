@@ -30,7 +30,7 @@ use values::{Setting, Value, judge};
 use words::Word;
 
 /// What of a line is looked at, in bytes: longer ones are data.
-const LONGEST: usize = 64 << 10;
+pub(super) const LONGEST: usize = 64 << 10;
 
 /// What systemd's own credentials begin with that are no secret, systemd.system-credentials(7).
 const SYSTEMS_OWN: [&str; 6] = ["firstboot.", "network.", "sysctl.", "sysusers.", "tmpfiles.", "udev."];

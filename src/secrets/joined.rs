@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::assignments::LONGEST;
+
 /// What texts of other systems begin with.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// What is put together at most, in bytes.
-const LONGEST: usize = 64 << 10;
 
 /// The lines with their numbers, from 1; one that was put together has the number of its first part. `joins` tells whether a
 /// line ends in a backslash that takes the next one to it.

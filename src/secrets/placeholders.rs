@@ -73,9 +73,6 @@ const MARKS: [&str; 22] = [
 /// Whether nobody could log in with it: a variable, a template's expression, stars, `changeme`.
 pub(super) fn is_placeholder(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
-    let is_word = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte))
-    };
     let between = |open, close| lower.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).is_some_and(is_word);
     WORDS.contains(&lower.as_str())
         || MARKS.iter().any(|mark| lower.contains(mark))
@@ -89,13 +86,14 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || is_monotonous(value.as_bytes())
 }
 
+/// Whether it could say what a value is to be.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte))
+}
+
 /// Whether it is made of a shell's variables alone: `$USER-$SUFFIX`.
 fn is_of_variables(value: &str) -> bool {
-    let is_name = |part: &str| {
-        !part.starts_with(|character: char| character.is_ascii_digit())
-            && !part.is_empty()
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-. ".contains(&byte))
-    };
+    let is_name = |part: &str| is_word(part) && !part.starts_with(|character: char| character.is_ascii_digit());
     value.strip_prefix('$').is_some_and(|rest| rest.split('$').all(is_name))
 }
 
