@@ -33,10 +33,7 @@ pub(super) fn find(path: &TargetPath) -> Option<Secret> {
     if is_host_key(path) {
         return Some(Secret::HostKey);
     }
-    let ends_env = |rest: &[u8]| rest.first().is_none_or(|byte| b".-_".contains(byte));
-    let is_env =
-        name.windows(4).enumerate().any(|(at, four)| four == b".env" && name.get(at + 4..).is_some_and(ends_env));
-    if (is_env || name == b".envrc") && !ends(&SAMPLES) {
+    if is_of_environment(name) && !ends(&SAMPLES) {
         return Some(Secret::EnvironmentFile);
     }
     if SSH_KEYS.contains(&name) {
@@ -46,6 +43,13 @@ pub(super) fn find(path: &TargetPath) -> Option<Secret> {
         return Some(Secret::KeyStore);
     }
     LOGINS.contains(&name).then_some(Secret::Logins)
+}
+
+/// Whether a file of this name holds variables of an environment: `.env`, `app.env.old`, `.env-prod`, `.envrc`.
+pub(super) fn is_of_environment(name: &[u8]) -> bool {
+    let ends = |rest: &[u8]| rest.first().is_none_or(|byte| b".-_".contains(byte));
+    let mut places = name.windows(4).enumerate().filter(|(_, four)| four == b".env");
+    name == b".envrc" || places.any(|(at, _)| name.get(at + 4..).is_some_and(ends))
 }
 
 /// Whether the path is that of the private half of an SSH host key.

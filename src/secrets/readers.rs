@@ -1,5 +1,6 @@
 //! How the lines of a file are read, which its place, its name or its first line tells.
 
+use super::names::is_of_environment;
 use crate::rootfs::TargetPath;
 
 /// How the lines of a file are read.
@@ -73,8 +74,8 @@ impl Reader {
         match extension.unwrap_or_default() {
             b"service" | b"socket" | b"timer" | b"mount" | b"netdev" | b"network" => Self::Unit,
             b"conf" if in_directory(b"systemd") => Self::Unit,
-            b"env" | b"sh" | b"envrc" => Self::Environment,
-            _ if name.windows(4).any(|four| four == b".env") => Self::Environment,
+            b"sh" | b"envrc" | b"environment" => Self::Environment,
+            _ if is_of_environment(name) => Self::Environment,
             _ if path.as_relative() == b"etc/environment" || path.as_relative().starts_with(b"etc/default/") => {
                 Self::Environment
             }

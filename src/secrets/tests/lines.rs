@@ -109,6 +109,7 @@ fn files_in_their_usual_places_are_read_as_what_they_are() {
         "name: is an environment file\n1: holds a value that its name calls secret\n",
     );
     all_are("/opt/app/.env.example", &["DB_PASSWORD=hunter2"], NAMED);
+    all_are("/opt/app/front.envoy.yaml", &["db: {user: x, password: hunter2}"], NAMED);
 }
 
 /// Everything that a site of nginx's, a proxy's configuration and a pool of PHP's say in earnest.
